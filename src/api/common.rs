@@ -1,0 +1,237 @@
+//! Shapes that every kind shares: references, management, conditions, and the status skeleton.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::NamespaceResourceScope;
+use kube::core::object::HasStatus;
+use kube::{CustomResourceExt, KubeSchema, Resource};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The API group of every kind.
+pub const GROUP: &str = "dms.huaweicloud.com";
+/// The finalizer on every object that may stand for something in the cloud.
+pub const FINALIZER: &str = "dms.huaweicloud.com/cloud-resource";
+/// Field manager of status writes.
+pub const STATUS_MANAGER: &str = "dms-operator";
+/// Field manager of finalizer writes.
+pub const META_MANAGER: &str = "dms-operator-meta";
+
+/// Annotation: look now, also at a stop; its value is echoed in `status.lastHandledReconcileAt`.
+pub const RECONCILE_REQUESTED_AT: &str = "dms.huaweicloud.com/reconcile-requested-at";
+/// Annotation: let go of the object without a call; its value must be what the object stands for.
+pub const ABANDON: &str = "dms.huaweicloud.com/abandon";
+/// Annotation: lets a lost instance be created anew; its value must be the lost instance's id.
+pub const RECREATE: &str = "dms.huaweicloud.com/recreate";
+
+/// Names an object in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LocalRef {
+    /// Name of the object, in this object's own namespace.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// What to do with something that is already in the cloud when the object first looks.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// Stop with reason AlreadyExists.
+    Never,
+    /// Take it over as it is, then bring it to what the spec says.
+    IfExists,
+}
+
+/// What happens in the cloud when the object is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// It is deleted in the cloud too.
+    Delete,
+    /// It stays in the cloud; only the object goes.
+    Orphan,
+}
+
+/// Where an object's cloud resource came from.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// We made it.
+    Created,
+    /// It was there before us.
+    Adopted,
+}
+
+/// Written to status before a create call is sent, so that a crash cannot make a thing twice.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateIntent {
+    /// When the create was about to be sent (RFC 3339).
+    #[schemars(length(max = 64))]
+    pub time: String,
+    /// Travels in the create call of an instance; only this tells ours from another of the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub nonce: Option<String>,
+    /// Since when complete searches have found nothing (RFC 3339); set only while a lost answer is being cleared up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub searched_since: Option<String>,
+}
+
+/// Where in the cloud the object lives, fixed at first contact.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Location {
+    /// The ProviderConfig that was resolved, in `namespace`.
+    #[schemars(length(max = 253))]
+    pub name: String,
+    /// Namespace of that ProviderConfig.
+    #[schemars(length(max = 63))]
+    pub namespace: String,
+    /// DMS endpoint.
+    #[schemars(length(max = 512))]
+    pub endpoint: String,
+    /// Region.
+    #[schemars(length(max = 64))]
+    pub region: String,
+    /// Project id.
+    #[schemars(length(max = 64))]
+    pub project_id: String,
+}
+
+impl Location {
+    /// The same place in the cloud, whatever ProviderConfig led there.
+    pub fn same_place(&self, other: &Self) -> bool {
+        (&self.endpoint, &self.region, &self.project_id) == (&other.endpoint, &other.region, &other.project_id)
+    }
+}
+
+/// A call under way, or the last one that failed.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// CreateInstance, ExtendStorage, DeleteInstance, CreateQuota, ...
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// The service's background job, where it gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub job_id: Option<String>,
+    /// When the call was accepted (RFC 3339).
+    #[schemars(length(max = 64))]
+    pub start_time: String,
+    /// How often it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
+    /// What the service said when it failed; set only then. The operation is not repeated until the spec is edited or
+    /// the annotation `reconcile-requested-at` asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub failure: Option<String>,
+}
+
+/// How a difference can be mended.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Correction {
+    /// By a call that takes effect at once.
+    InPlace,
+    /// By a background job of the service.
+    Job,
+    /// Only by reassigning replicas, which this object does not do.
+    Reassignment,
+    /// Not at all: immutable, or it can only grow.
+    Impossible,
+}
+
+/// One field in which the cloud differs from the spec.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Drift {
+    /// Path of the field.
+    #[schemars(length(max = 512))]
+    pub field: String,
+    /// What the spec says (cut at 256 bytes).
+    #[schemars(length(max = 256))]
+    pub wanted: String,
+    /// What the cloud has (cut at 256 bytes).
+    #[schemars(length(max = 256))]
+    pub found: String,
+    /// How it can be mended.
+    pub correction: Correction,
+}
+
+/// The part of status that all kinds share.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct CoreStatus {
+    /// The generation that the operator last looked at; -1 until it has come by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// The newest generation that was applied and read back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied_generation: Option<i64>,
+    /// Ready, Reconciling, Stalled, Synced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
+    #[schemars(length(max = 8))]
+    pub conditions: Vec<Condition>,
+    /// The DMS instance: its own id, or the id of the instance that it lives in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub instance_id: Option<String>,
+    /// The name in the cloud of a thing that lives in an instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 600))]
+    pub external_name: Option<String>,
+    /// Only while a create may be under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_intent: Option<CreateIntent>,
+    /// Created or Adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Since when it has been known to serve (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub served_since: Option<String>,
+    /// Where it lives, fixed at first contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Location>,
+    /// The call under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// The fields in which the cloud differs from the spec (the first 32).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["field".into()]))]
+    #[schemars(length(max = 32))]
+    pub drift: Vec<Drift>,
+    /// Echo of the annotation `reconcile-requested-at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub last_handled_reconcile_at: Option<String>,
+}
+
+/// A kind that the engine can serve: a namespaced custom resource whose status begins with [`CoreStatus`].
+pub trait Managed:
+    Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+    + HasStatus<Status = <Self as Managed>::State>
+    + CustomResourceExt
+    + Clone
+    + std::fmt::Debug
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + 'static
+{
+    /// The status type.
+    type State: AsRef<CoreStatus> + AsMut<CoreStatus> + Default + Clone + PartialEq + Serialize + Send + Sync;
+
+    /// The shared part of the status, if there is a status.
+    fn core(&self) -> Option<&CoreStatus> {
+        self.status().map(AsRef::as_ref)
+    }
+}
+
+/// Strings by name; for tags and configs.
+pub type StringMap = BTreeMap<String, String>;
