@@ -25,6 +25,9 @@ pub const ABANDON: &str = "dms.huaweicloud.com/abandon";
 /// Annotation: lets a lost instance be created anew; its value must be the lost instance's id.
 pub const RECREATE: &str = "dms.huaweicloud.com/recreate";
 
+/// Annotation: `"true"` holds the object: no reads, no writes; a deletion waits too.
+pub const PAUSED: &str = "dms.huaweicloud.com/paused";
+
 /// Names an object in the same namespace.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -72,6 +75,10 @@ pub struct CreateIntent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub nonce: Option<String>,
+    /// How often the create was sent; left out: once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u32>,
     /// Since when complete searches have found nothing (RFC 3339); set only while a lost answer is being cleared up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -1,1 +1,163 @@
-//! (room)
+//! Decisions, as data: `(wanted, seen) -> Plan`. No async, no clock, no client.
+//!
+//! Each kind has one file with what it wants, what it can see, and the steps between the two. What the kinds share
+//! (how a thing comes to be, is adopted, is lost, is deleted) is in [`instance`] for instances, which are known by an
+//! id, and in [`child`] for what lives in an instance, which is known by its name.
+
+pub mod child;
+mod diff;
+pub mod fault;
+pub mod instance;
+pub mod kafka_instance;
+pub mod kafka_user_quota;
+pub mod provider_config;
+mod reason;
+mod situation;
+pub mod topic;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::api::{Adoption, CoreStatus, Deletion, Operation, Origin};
+
+pub use diff::Differences;
+pub use reason::Reason;
+pub use situation::{Situation, Verdict, cut};
+
+/// What one look leads to. The engine writes `status`, then carries out the first step, then looks again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<Status, Step> {
+    /// The status as it should be from now on, without conditions.
+    pub status: Status,
+    /// What people and tools are told.
+    pub situation: Situation,
+    /// What to do, in order; one a round.
+    pub steps: Vec<Step>,
+    /// When to look again.
+    pub next: Next,
+}
+
+/// When to look again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// As soon as what was just done can be read back.
+    Soon,
+    /// At the polling interval: something ends by itself.
+    Poll,
+    /// At the resync interval: nothing is to be done.
+    Rest,
+    /// After a long while, or when somebody acts.
+    Stop(Duration),
+    /// Never: the finalizer goes. Nothing of it is left that we should take care of.
+    Release,
+}
+
+/// How long a stop lasts before it is looked at again by itself.
+pub const STOP: Duration = Duration::from_secs(30 * 60);
+/// The same where something holds the deletion.
+pub const BLOCKED: Duration = Duration::from_secs(5 * 60);
+
+/// How long something that was just made may be missing from the lists before its create is sent again.
+pub const LIST_LAG: Duration = Duration::from_secs(60);
+/// How long a background job may run before it is given up.
+pub const JOB_DEADLINE: Duration = Duration::from_secs(90 * 60);
+
+/// What every plan needs to know of its object.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// What was written down before.
+    pub core: &'a CoreStatus,
+    /// The object's name, for messages.
+    pub object: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// The object is being deleted.
+    pub deleting: bool,
+    /// `management.adoption`.
+    pub adoption: Adoption,
+    /// `management.deletion`.
+    pub deletion: Option<Deletion>,
+    /// The annotation `reconcile-requested-at`.
+    pub requested: Option<&'a str>,
+    /// The annotation `recreate`.
+    pub recreate: Option<&'a str>,
+    /// Another object that has a better claim to the same thing.
+    pub owner: Option<String>,
+    /// The background job of `status.operation`, if it has one.
+    pub job: Option<Job>,
+    /// A fresh nonce, in case an intent is written.
+    pub nonce: &'a str,
+    /// The service's time.
+    pub now: Timestamp,
+}
+
+/// A background job, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Still under way, or in a state that this version does not know.
+    Running,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly.
+    Failed(String),
+    /// The service does not know it (any more).
+    Unknown,
+}
+
+impl Facts<'_> {
+    /// This generation was not applied yet: somebody waits for it.
+    pub fn is_edit(&self) -> bool {
+        self.core.applied_generation != Some(self.generation)
+    }
+
+    /// Somebody acted since the last look: an edit, or the annotation.
+    pub fn is_asked(&self) -> bool {
+        self.core.observed_generation != Some(self.generation)
+            || self.requested.is_some_and(|r| Some(r) != self.core.last_handled_reconcile_at.as_deref())
+    }
+
+    /// What happens in the cloud when the object goes: as the spec says, else only what we made is deleted.
+    pub fn orphans(&self) -> bool {
+        match self.deletion {
+            Some(Deletion::Orphan) => true,
+            Some(Deletion::Delete) => false,
+            None => self.core.origin == Some(Origin::Adopted),
+        }
+    }
+
+    /// `status` with what every look writes down.
+    pub fn looked<S: AsMut<CoreStatus>>(&self, mut status: S) -> S {
+        let core = status.as_mut();
+        core.observed_generation = Some(self.generation);
+        core.last_handled_reconcile_at = self.requested.map(str::to_owned);
+        status
+    }
+
+    /// An operation that begins now; one of the same name counts another attempt.
+    pub fn operation(&self, name: &str, job_id: Option<String>) -> Operation {
+        begun(self.core, name, job_id, self.now)
+    }
+}
+
+/// An operation that was accepted at `now`; one of the same name counts another attempt.
+pub fn begun(core: &CoreStatus, name: &str, job_id: Option<String>, now: Timestamp) -> Operation {
+    let before = core.operation.as_ref().filter(|o| o.name == name).and_then(|o| o.attempts).unwrap_or(0);
+    Operation { name: name.into(), job_id, start_time: now.to_string(), attempts: Some(before + 1), failure: None }
+}
+
+/// How long ago `time` (RFC 3339) was; forever, if it cannot be read.
+pub fn age(time: &str, now: Timestamp) -> Duration {
+    match time.parse::<Timestamp>() {
+        Ok(then) => now.duration_since(then).try_into().unwrap_or(Duration::ZERO),
+        Err(_) => Duration::MAX,
+    }
+}
+
+/// A time of day for messages: `09:00:04Z` of an RFC 3339 timestamp.
+pub fn clock_time(time: &str) -> String {
+    match time.parse::<Timestamp>() {
+        Ok(t) => t.strftime("%H:%M:%SZ").to_string(),
+        Err(_) => time.to_owned(),
+    }
+}
