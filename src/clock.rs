@@ -20,11 +20,16 @@ impl Clock {
 
     /// A clock that shows `start` now and then advances with tokio's clock, paused or not.
     pub fn anchored(start: Timestamp) -> Self {
-        Self { anchor: Some((start, Instant::now())) }
+        Self {
+            anchor: Some((start, Instant::now())),
+        }
     }
 
     /// The present moment.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     pub fn now(&self) -> Timestamp {
         match self.anchor {
             None => Timestamp::now(),

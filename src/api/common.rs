@@ -55,6 +55,82 @@ pub enum Deletion {
     Orphan,
 }
 
+/// How the operator treats an instance.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceManagement {
+    /// What to do when an instance of this name is already in the cloud. Never: stop with reason AlreadyExists.
+    /// IfExists: take it over, then bring it to what the spec says. Default: Never; may change at any time.
+    #[serde(default = "never")]
+    pub adoption: Adoption,
+    /// What happens in the cloud when this object is deleted. Delete: the instance and all data in it are deleted.
+    /// Orphan: it stays, and is billed on. Default: Delete if the operator made it, Orphan if it was adopted; may change
+    /// at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Deletion>,
+}
+
+impl Default for InstanceManagement {
+    fn default() -> Self {
+        Self {
+            adoption: never(),
+            deletion: None,
+        }
+    }
+}
+
+fn never() -> Adoption {
+    Adoption::Never
+}
+
+/// How the operator treats a thing that lives in an instance.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ChildManagement {
+    /// What to do when it is already in the cloud. IfExists: take it over, then bring it to what the spec says. Never:
+    /// stop with reason AlreadyExists. Default: IfExists; may change at any time.
+    #[serde(default = "if_exists")]
+    pub adoption: Adoption,
+    /// What happens in the cloud when this object is deleted. Delete: it is deleted there too. Orphan: it stays.
+    /// Default: Delete if the operator made it, Orphan if it was adopted; may change at any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion: Option<Deletion>,
+}
+
+impl Default for ChildManagement {
+    fn default() -> Self {
+        Self {
+            adoption: if_exists(),
+            deletion: None,
+        }
+    }
+}
+
+fn if_exists() -> Adoption {
+    Adoption::IfExists
+}
+
+/// Kinds of instance that something can live in.
+#[derive(
+    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord,
+)]
+pub enum InstanceKind {
+    /// A Kafka instance.
+    #[default]
+    KafkaInstance,
+}
+
+/// Names the instance that something lives in, in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceRef {
+    /// Kind of the instance. Cannot change once the thing exists.
+    pub kind: InstanceKind,
+    /// Name of the instance's object, in this object's own namespace. Cannot change once the thing exists.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
 /// Where an object's cloud resource came from.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -109,7 +185,8 @@ pub struct Location {
 impl Location {
     /// The same place in the cloud, whatever ProviderConfig led there.
     pub fn same_place(&self, other: &Self) -> bool {
-        (&self.endpoint, &self.region, &self.project_id) == (&other.endpoint, &other.region, &other.project_id)
+        (&self.endpoint, &self.region, &self.project_id)
+            == (&other.endpoint, &other.region, &other.project_id)
     }
 }
 
@@ -139,7 +216,9 @@ pub struct Operation {
 }
 
 /// How a difference can be mended.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
+)]
 pub enum Correction {
     /// By a call that takes effect at once.
     InPlace,
@@ -232,7 +311,14 @@ pub trait Managed:
     + 'static
 {
     /// The status type.
-    type State: AsRef<CoreStatus> + AsMut<CoreStatus> + Default + Clone + PartialEq + Serialize + Send + Sync;
+    type State: AsRef<CoreStatus>
+        + AsMut<CoreStatus>
+        + Default
+        + Clone
+        + PartialEq
+        + Serialize
+        + Send
+        + Sync;
 
     /// The shared part of the status, if there is a status.
     fn core(&self) -> Option<&CoreStatus> {

@@ -1,0 +1,342 @@
+//! `KafkaInstance`: a Kafka instance of DMS.
+
+use std::collections::BTreeSet;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::common::{CoreStatus, InstanceManagement, LocalRef, Managed, StringMap};
+
+/// A Kafka instance of DMS.
+///
+/// A field that is left out belongs to the cloud: it is neither sent nor compared. To create an instance, all of
+/// engineVersion, productId, brokerNum, storageSpace, storageSpecCode, availableZones, vpcId, subnetId and
+/// securityGroupId are needed. "Cannot change" and "only grows" begin when the create call is sent; before, everything can
+/// be corrected.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[kube(
+    group = "dms.huaweicloud.com",
+    version = "v1alpha1",
+    kind = "KafkaInstance",
+    namespaced,
+    doc = "A Kafka instance of Huawei Cloud DMS.",
+    status = "KafkaInstanceStatus",
+    derive = "PartialEq",
+    shortname = "dmskafka",
+    category = "dms",
+    selectable = ".status.instanceId",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
+    ),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(
+        name = "Version",
+        type_ = "string",
+        json_path = ".status.observed.engineVersion"
+    ),
+    printcolumn(
+        name = "Flavor",
+        type_ = "string",
+        json_path = ".status.observed.productId"
+    ),
+    printcolumn(
+        name = "Brokers",
+        type_ = "integer",
+        json_path = ".status.observed.brokerNum"
+    ),
+    printcolumn(
+        name = "Storage",
+        type_ = "integer",
+        json_path = ".status.observed.storageSpace"
+    ),
+    printcolumn(
+        name = "Synced",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Synced")].status"#,
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Operation",
+        type_ = "string",
+        json_path = ".status.operation.name",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Endpoint",
+        type_ = "string",
+        json_path = ".status.endpoints[0].name",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Instance-Id",
+        type_ = "string",
+        json_path = ".status.instanceId",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct KafkaInstanceSpec {
+    /// The ProviderConfig that serves, in this namespace. Default: the one named `default`. Its region and project may not
+    /// differ from where the instance is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
+    /// Id of an existing instance: this one and no other is managed, and none is ever created. Default: found by name if
+    /// management.adoption allows it, else created. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9-]+$"))]
+    pub instance_id: Option<String>,
+    /// Name in the cloud: 4 to 64 letters, digits, `_` and `-`, a letter first. Default: the object's name. Can change in
+    /// place: the id is the identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(min = 4, max = 64),
+        regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$")
+    )]
+    pub name: Option<String>,
+    /// Up to 1024 characters. Can change in place; `""` clears it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+    /// Version of Kafka, in quotes, as in `"2.7"`. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32))]
+    pub engine_version: Option<String>,
+    /// Flavour of the brokers, as in `c6.2u4g.cluster`. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub product_id: Option<String>,
+    /// Number of brokers, 1 to 30; most flavours want at least 3. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 30))]
+    pub broker_num: Option<u32>,
+    /// Storage in GB, the total of all brokers: at least 100 a broker, the same for each. At least this much is there;
+    /// more is no difference. Only grows, by at least 100 a broker at a time and at most 20 times; takes minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 100, max = 1500000))]
+    pub storage_space: Option<u32>,
+    /// Disk type, as in `dms.physical.storage.ultra.v2`. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub storage_spec_code: Option<String>,
+    /// Availability zones, by code or id: one, or at least three. Cannot change.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 64)))]
+    pub available_zones: BTreeSet<String>,
+    /// Id of the VPC. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub vpc_id: Option<String>,
+    /// Id of the subnet (its network id). Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub subnet_id: Option<String>,
+    /// Id of the security group. Can change in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub security_group_id: Option<String>,
+    /// Whether the brokers have IPv6 addresses too. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_enable: Option<bool>,
+    /// Enterprise project; `"0"` is the default one. Default: the ProviderConfig's, else the cloud's choice. Can change in
+    /// place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub enterprise_project_id: Option<String>,
+    /// Tags, up to 19: keys of 1 to 128 characters that do not begin with `sys`, values of up to 255. Can change in place,
+    /// key by key; keys that were never named here are left alone.
+    #[serde(default, skip_serializing_if = "StringMap::is_empty")]
+    #[x_kube(merge_strategy = MapMerge::Granular)]
+    #[schemars(extend("maxProperties" = 19, "additionalProperties" = {"type": "string", "maxLength": 255}))]
+    pub tags: StringMap,
+    /// What happens when the disks are nearly full. produce_reject: new messages are refused. time_base: the oldest are
+    /// deleted. Can change in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_policy: Option<RetentionPolicy>,
+    /// Daily window for the service's own maintenance. Default: the cloud's (02:00 to 06:00). Can change in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_window: Option<MaintenanceWindow>,
+    /// How the operator treats the instance.
+    #[serde(default)]
+    pub management: InstanceManagement,
+}
+
+/// What happens when the disks are nearly full.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum RetentionPolicy {
+    /// New messages are refused.
+    ProduceReject,
+    /// The oldest messages are deleted.
+    TimeBase,
+}
+
+/// A daily window of four hours.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct MaintenanceWindow {
+    /// Begin, in quotes: `"HH:mm"` or `"HH:mm:ss"`.
+    #[schemars(
+        length(max = 8),
+        regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")
+    )]
+    pub begin: String,
+    /// End, in quotes: `"HH:mm"` or `"HH:mm:ss"`; may lie past midnight.
+    #[schemars(
+        length(max = 8),
+        regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")
+    )]
+    pub end: String,
+}
+
+/// What the operator last saw.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct KafkaInstanceStatus {
+    /// The part that all kinds share.
+    #[serde(flatten)]
+    pub core: CoreStatus,
+    /// State in the service's words: CREATING, RUNNING, EXTENDING, FROZEN, ERROR, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub state: Option<String>,
+    /// Where clients connect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[schemars(length(max = 8))]
+    pub endpoints: Vec<Endpoint>,
+    /// The readable settings, by their spec names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<ObservedKafkaInstance>,
+    /// Keys of the tags that are ours: they are deleted when the spec no longer names them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 20), inner(length(max = 128)))]
+    pub managed_tags: BTreeSet<String>,
+}
+
+/// An address at which clients connect.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoint {
+    /// PrivatePlaintext, PrivateSasl, PublicPlaintext, PublicSasl, CrossVpc.
+    #[schemars(length(max = 64))]
+    pub name: String,
+    /// PLAINTEXT, SASL_PLAINTEXT, SASL_SSL.
+    #[schemars(length(max = 64))]
+    pub protocol: String,
+    /// `host:port`, separated by commas.
+    #[schemars(length(max = 4096))]
+    pub bootstrap_servers: String,
+}
+
+/// The instance as it is in the cloud; what a read leaves out is left out here.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedKafkaInstance {
+    /// Name in the cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub name: Option<String>,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub description: Option<String>,
+    /// Version of Kafka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub engine_version: Option<String>,
+    /// Flavour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub product_id: Option<String>,
+    /// Number of brokers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker_num: Option<u32>,
+    /// Total storage in GB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_space: Option<u32>,
+    /// Disk type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub storage_spec_code: Option<String>,
+    /// Availability zones.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 16), inner(length(max = 64)))]
+    pub available_zones: BTreeSet<String>,
+    /// Id of the VPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub vpc_id: Option<String>,
+    /// Id of the subnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub subnet_id: Option<String>,
+    /// Id of the security group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub security_group_id: Option<String>,
+    /// Whether the brokers have IPv6 addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_enable: Option<bool>,
+    /// What happens when the disks are nearly full, in the service's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub retention_policy: Option<String>,
+    /// Maintenance window, as the service prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maintenance_window: Option<ObservedMaintenanceWindow>,
+    /// Enterprise project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub enterprise_project_id: Option<String>,
+    /// How often the storage has been grown; the service allows 20.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend_times: Option<u32>,
+    /// When the service began to create it (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub create_time: Option<String>,
+}
+
+/// A maintenance window as the service prints it; no patterns, since status says what was seen.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ObservedMaintenanceWindow {
+    /// Begin.
+    #[schemars(length(max = 32))]
+    pub begin: String,
+    /// End.
+    #[schemars(length(max = 32))]
+    pub end: String,
+}
+
+impl Managed for KafkaInstance {
+    type State = KafkaInstanceStatus;
+}
+
+impl AsRef<CoreStatus> for KafkaInstanceStatus {
+    fn as_ref(&self) -> &CoreStatus {
+        &self.core
+    }
+}
+
+impl AsMut<CoreStatus> for KafkaInstanceStatus {
+    fn as_mut(&mut self) -> &mut CoreStatus {
+        &mut self.core
+    }
+}

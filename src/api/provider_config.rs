@@ -1,0 +1,183 @@
+//! `ProviderConfig`: where in the cloud, and as whom.
+
+use std::time::Duration;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::common::{CoreStatus, LocalRef, Managed};
+
+/// Region, project, credentials and endpoints for the objects of a namespace. The one named `default` serves every
+/// object that names none.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "dms.huaweicloud.com",
+    version = "v1alpha1",
+    kind = "ProviderConfig",
+    namespaced,
+    doc = "Where in the cloud the objects of a namespace live, and whose credentials are used for them.",
+    status = "ProviderConfigStatus",
+    derive = "PartialEq",
+    shortname = "dmsprovider",
+    category = "dms",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
+    ),
+    printcolumn(name = "Region", type_ = "string", json_path = ".spec.region"),
+    printcolumn(name = "Project", type_ = "string", json_path = ".status.projectId"),
+    printcolumn(name = "Auth", type_ = "string", json_path = ".spec.credentials.type"),
+    printcolumn(
+        name = "DMS-Endpoint",
+        type_ = "string",
+        json_path = ".spec.endpoints.dms",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderConfigSpec {
+    /// Region, as in `eu-west-101`. Cannot change once the project has been found.
+    #[schemars(
+        length(min = 1, max = 64),
+        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    )]
+    pub region: String,
+    /// Id of the project. At most one of projectId and projectName; neither: the project that is named like the region.
+    /// Cannot change once the project has been found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[A-Za-z0-9_-]+$"))]
+    pub project_id: Option<String>,
+    /// Name of the project, as in `eu-west-101_team-a`; its id is looked up. Cannot change once the project has been found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub project_name: Option<String>,
+    /// Enterprise project of new instances that name none. `"0"` is the default enterprise project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 64))]
+    pub enterprise_project_id: Option<String>,
+    /// How the operator proves who it is.
+    pub credentials: Credentials,
+    /// Addresses of the services. Default: the vendor's for the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<Endpoints>,
+    /// How often each object is compared with the cloud: whole minutes or hours, `1m` to `24h`. Default: the operator's
+    /// flag (10m).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 8),
+        regex(
+            pattern = r"^(([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$"
+        )
+    )]
+    pub resync_interval: Option<String>,
+}
+
+impl ProviderConfigSpec {
+    /// [`Self::resync_interval`] as a duration; `None` when it is not set or not readable.
+    pub fn resync(&self) -> Option<Duration> {
+        let text = self.resync_interval.as_deref()?;
+        let (number, unit) = match text.strip_suffix('m') {
+            Some(minutes) => (minutes, 60),
+            None => (text.strip_suffix('h')?, 3600),
+        };
+        let number: u32 = number.parse().ok()?;
+        Some(Duration::from_secs(u64::from(number) * unit))
+    }
+}
+
+/// Who the operator is to the cloud.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Credentials {
+    /// AccessKey: every request is signed with an access key.
+    #[serde(rename = "type")]
+    pub kind: CredentialsType,
+    /// Secret in this namespace. AccessKey reads its keys accessKey, secretKey and, for temporary keys, securityToken.
+    /// Re-read every minute.
+    pub secret_ref: LocalRef,
+}
+
+/// Ways to authenticate.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialsType {
+    /// Requests are signed with an access key and its secret key.
+    AccessKey,
+}
+
+/// Addresses of the services.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Endpoints {
+    /// Address of DMS. Default: `https://dms.<region>.myhuaweicloud.com` (`.eu` in European regions). The operator's
+    /// flags must allow its host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 512),
+        regex(pattern = r"^https://|^http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+    )]
+    pub dms: Option<String>,
+    /// Address of IAM, which finds the project. Default: `https://iam.<region>.myhuaweicloud.com` (`.eu` in European
+    /// regions). The operator's flags must allow its host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        length(max = 512),
+        regex(pattern = r"^https://|^http://(localhost|127\.0\.0\.1|\[::1\])[:/]")
+    )]
+    pub iam: Option<String>,
+}
+
+/// What the operator last saw.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ProviderConfigStatus {
+    /// The part that all kinds share.
+    #[serde(flatten)]
+    pub core: CoreStatus,
+    /// Id of the project that was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub project_id: Option<String>,
+    /// Whose credentials are in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+}
+
+/// Whose credentials are in use.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// Way of authentication.
+    #[serde(rename = "type")]
+    pub kind: CredentialsType,
+    /// The access key, shortened.
+    #[schemars(length(max = 64))]
+    pub access_key: String,
+}
+
+impl Managed for ProviderConfig {
+    type State = ProviderConfigStatus;
+}
+
+impl AsRef<CoreStatus> for ProviderConfigStatus {
+    fn as_ref(&self) -> &CoreStatus {
+        &self.core
+    }
+}
+
+impl AsMut<CoreStatus> for ProviderConfigStatus {
+    fn as_mut(&mut self) -> &mut CoreStatus {
+        &mut self.core
+    }
+}
