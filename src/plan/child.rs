@@ -1,0 +1,298 @@
+//! How a thing that lives in an instance comes to be, is kept, and goes. Its name is unique in the instance, so a
+//! complete list decides whether it exists.
+
+use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, Next, Plan, Reason, STOP, Situation, age};
+use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
+
+/// A child and its surroundings at one look.
+#[derive(Clone, Debug)]
+pub struct Child<'a, T> {
+    /// The object.
+    pub facts: Facts<'a>,
+    /// `topic orders`, for messages.
+    pub title: String,
+    /// Its name in the cloud.
+    pub name: String,
+    /// Where its instance lives.
+    pub location: Location,
+    /// The instance it lives in.
+    pub instance_id: String,
+    /// Why no write may be sent to the instance now.
+    pub held: Option<String>,
+    /// What was found.
+    pub found: Found<T>,
+}
+
+/// What a look at an instance's list shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<T> {
+    /// It is there.
+    There(T),
+    /// Proven absent: two complete lists lack it.
+    Absent,
+    /// Its instance is proven gone, or its deletion was accepted, and everything in it goes along.
+    InstanceGone,
+}
+
+/// How a found thing compares with the spec.
+#[derive(Clone, Debug)]
+pub struct Comparison<Step> {
+    /// The fields that differ.
+    pub differences: Differences,
+    /// What mends them.
+    pub steps: Vec<Step>,
+    /// One line about the thing, for `Ready`.
+    pub summary: String,
+}
+
+/// The calls of one kind of child.
+#[derive(Clone, Debug)]
+pub struct Calls<Step> {
+    /// Makes it; or which field is missing for that.
+    pub create: Result<Step, String>,
+    /// What an operation that creates is called.
+    pub creates: &'static str,
+    /// Removes it.
+    pub delete: Step,
+}
+
+impl<T> Child<'_, T> {
+    /// Decides. `status` already holds what the kind itself observed.
+    pub fn plan<State: AsMut<CoreStatus>, Step>(
+        self,
+        status: State,
+        calls: Calls<Step>,
+        compare: impl FnOnce(&T) -> Comparison<Step>,
+    ) -> Plan<State, Step> {
+        let status = self.facts.looked(status);
+        if self.facts.deleting {
+            return self.plan_deletion(status, calls.delete);
+        }
+        if let Some(owner) = &self.facts.owner {
+            let message = format!("{} of instance {} belongs to {owner}", self.title, self.instance_id);
+            return stop(status, Reason::Conflict, message, false);
+        }
+        match &self.found {
+            Found::InstanceGone => Plan {
+                status,
+                situation: Situation::Waiting {
+                    reason: Reason::WaitingForReference,
+                    message: format!("instance {} is gone or is being deleted", self.instance_id),
+                },
+                steps: vec![],
+                next: Next::Poll,
+            },
+            Found::Absent => self.plan_creation(status, calls),
+            Found::There(thing) => {
+                let comparison = compare(thing);
+                self.plan_upkeep(status, comparison)
+            }
+        }
+    }
+
+    fn plan_deletion<State: AsMut<CoreStatus>, Step>(&self, mut status: State, delete: Step) -> Plan<State, Step> {
+        let Self { facts, title, instance_id, .. } = self;
+        let wait = |status, message, steps, next| Plan {
+            status,
+            situation: Situation::Deleting { message },
+            steps,
+            next,
+        };
+        let may_appear =
+            facts.core.create_intent.as_ref().is_some_and(|intent| age(&intent.time, facts.now) < LIST_LAG);
+        if facts.owner.is_some() {
+            return wait(status, format!("{title} belongs to another object and stays"), vec![], Next::Release);
+        }
+        match (&self.found, &facts.job) {
+            (Found::InstanceGone, _) => {
+                wait(status, format!("{title} goes with instance {instance_id}"), vec![], Next::Release)
+            }
+            (_, Some(Job::Running)) => {
+                wait(status, format!("a background job on {title} is under way"), vec![], Next::Poll)
+            }
+            (Found::Absent, _) if may_appear => {
+                wait(status, format!("{title} may still appear: its create was just sent"), vec![], Next::Poll)
+            }
+            (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
+            (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() => {
+                let message = format!("deleting {title} failed: {why}; annotate reconcile-requested-at to try again");
+                Plan {
+                    status,
+                    situation: Situation::DeletionStopped { reason: Reason::CloudFailed, message },
+                    steps: vec![],
+                    next: Next::Stop(BLOCKED),
+                }
+            }
+            (Found::There(_), _) => {
+                status.as_mut().operation = None;
+                match &self.held {
+                    Some(why) => wait(status, format!("{title} waits to be deleted: {why}"), vec![], Next::Poll),
+                    None => wait(status, format!("deletes {title}"), vec![delete], Next::Soon),
+                }
+            }
+        }
+    }
+
+    fn plan_creation<State: AsMut<CoreStatus>, Step>(
+        &self,
+        mut status: State,
+        calls: Calls<Step>,
+    ) -> Plan<State, Step> {
+        let Self { facts, title, .. } = self;
+        let again = facts.core.served_since.is_some();
+        let creating = |status, message: String, steps, next| Plan {
+            status,
+            situation: Situation::Creating { message, again },
+            steps,
+            next,
+        };
+        let core = status.as_mut();
+        core.drift = vec![];
+        match &facts.job {
+            Some(Job::Running) => return creating(status, format!("{title} is being created"), vec![], Next::Poll),
+            Some(Job::Failed(why)) => {
+                let message = format!("creating {title} failed: {why}");
+                return self.stop_until_asked(status, message);
+            }
+            Some(Job::Succeeded | Job::Unknown) | None => {}
+        }
+        if let Some(intent) = &facts.core.create_intent
+            && age(&intent.time, facts.now) < LIST_LAG
+        {
+            return creating(status, format!("{title} was sent; waits until it is listed"), vec![], Next::Poll);
+        }
+        let create = match calls.create {
+            Ok(create) => create,
+            Err(missing) => {
+                let message = format!("{title} does not exist, and {missing} is needed to create it");
+                return stop(status, Reason::InvalidSpec, message, false);
+            }
+        };
+        if let Some(why) = &self.held {
+            let situation = Situation::Waiting { reason: Reason::InstanceBusy, message: why.clone() };
+            return Plan { status, situation, steps: vec![], next: Next::Poll };
+        }
+        let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
+        self.claim(core);
+        core.operation = None;
+        core.create_intent = Some(CreateIntent { time: facts.now.to_string(), attempts, ..Default::default() });
+        creating(status, format!("creates {title}"), vec![create], Next::Soon)
+    }
+
+    fn plan_upkeep<State: AsMut<CoreStatus>, Step>(
+        &self,
+        mut status: State,
+        comparison: Comparison<Step>,
+    ) -> Plan<State, Step> {
+        let Self { facts, title, .. } = self;
+        let Comparison { differences, steps, summary } = comparison;
+        let core = status.as_mut();
+        if core.origin.is_none() {
+            let ours = core.create_intent.is_some();
+            if !ours && facts.adoption == Adoption::Never {
+                let message =
+                    format!("{title} is there already; set spec.management.adoption to IfExists to take it over");
+                return stop(status, Reason::AlreadyExists, message, false);
+            }
+            core.origin = Some(if ours { Origin::Created } else { Origin::Adopted });
+        }
+        self.claim(core);
+        core.create_intent = None;
+        core.served_since.get_or_insert_with(|| facts.now.to_string());
+        core.drift = differences.drift();
+        let edit = facts.is_edit();
+        match &facts.job {
+            Some(Job::Running) => return working(status, edit, format!("{title} is being changed"), vec![], Next::Poll),
+            Some(Job::Failed(why)) if !differences.is_empty() => {
+                let message = format!("changing {title} failed: {why}");
+                return self.stop_until_asked(status, message);
+            }
+            _ => core.operation = None,
+        }
+        if let Some(message) = refusal(facts, title, &differences, steps.is_empty()) {
+            return stop(status, Reason::InvalidSpec, message, true);
+        }
+        if steps.is_empty() {
+            core.applied_generation = Some(facts.generation);
+            let situation = at_rest(summary, &differences);
+            return Plan { status, situation, steps, next: Next::Rest };
+        }
+        match &self.held {
+            Some(why) if edit => {
+                let situation = Situation::Updating { reason: Reason::InstanceBusy, message: why.clone() };
+                Plan { status, situation, steps: vec![], next: Next::Poll }
+            }
+            Some(why) => {
+                let message = format!("{} will be put back: {why}", differences.fields());
+                working(status, edit, message, vec![], Next::Poll)
+            }
+            None => working(status, edit, differences.fields(), steps, Next::Soon),
+        }
+    }
+
+    /// Fixes where the thing lives and what it is called.
+    fn claim(&self, core: &mut CoreStatus) {
+        core.instance_id = Some(self.instance_id.clone());
+        core.external_name = Some(self.name.clone());
+        core.provider = Some(self.location.clone());
+    }
+
+    fn stop_until_asked<State: AsMut<CoreStatus>, Step>(
+        &self,
+        mut status: State,
+        message: String,
+    ) -> Plan<State, Step> {
+        let core = status.as_mut();
+        if self.facts.is_asked() {
+            core.operation = None;
+            core.create_intent = None;
+            return working(status, self.facts.is_edit(), "tries again".into(), vec![], Next::Soon);
+        }
+        let edit = core.served_since.is_some();
+        let message = format!("{message}; edit the spec, or annotate reconcile-requested-at to try again");
+        stop(status, Reason::CloudFailed, message, edit)
+    }
+}
+
+/// Why a difference that nothing mends stops the object. A thing that was never managed is not touched at all; an edit
+/// is first applied as far as it goes; what changed by itself later is only told.
+pub(super) fn refusal(facts: &Facts<'_>, title: &str, differences: &Differences, applied: bool) -> Option<String> {
+    let drift = differences.impossible()?;
+    let told = !facts.is_edit() || (facts.core.applied_generation.is_some() && !applied);
+    (!told).then(|| {
+        format!(
+            "{} of {title} is {} in the cloud and cannot become {}; set the field to what is there, or delete and create anew",
+            drift.field, drift.found, drift.wanted
+        )
+    })
+}
+
+/// Nothing is left to do: either all is well, or what differs cannot be mended here.
+pub(super) fn at_rest(summary: String, differences: &Differences) -> Situation {
+    if differences.is_empty() {
+        return Situation::Healthy { message: summary };
+    }
+    let drift = differences.drift();
+    let shown = drift.iter().take(4).map(|d| format!("{} is {} in the cloud, not {}", d.field, d.found, d.wanted));
+    let message = format!("{summary}; cannot be corrected here: {}", shown.collect::<Vec<_>>().join("; "));
+    Situation::Differing { message }
+}
+
+pub(super) fn working<State, Step>(
+    status: State,
+    edit: bool,
+    message: String,
+    steps: Vec<Step>,
+    next: Next,
+) -> Plan<State, Step> {
+    let situation = if edit {
+        Situation::Updating { reason: Reason::Updating, message }
+    } else {
+        Situation::Correcting { message }
+    };
+    Plan { status, situation, steps, next }
+}
+
+pub(super) fn stop<State, Step>(status: State, reason: Reason, message: String, edit: bool) -> Plan<State, Step> {
+    Plan { status, situation: Situation::Stopped { reason, message, edit }, steps: vec![], next: Next::Stop(STOP) }
+}
