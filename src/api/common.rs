@@ -297,6 +297,19 @@ pub struct CoreStatus {
     pub last_handled_reconcile_at: Option<String>,
 }
 
+impl CoreStatus {
+    /// Forgets what it stood for: the object begins anew, as if it had just been applied.
+    pub fn forget(&mut self) {
+        let Self { observed_generation, conditions, last_handled_reconcile_at, .. } = std::mem::take(self);
+        *self = Self { observed_generation, conditions, last_handled_reconcile_at, ..Self::default() };
+    }
+
+    /// Something may be in the cloud that stands for this object.
+    pub fn stands_for_something(&self) -> bool {
+        self.external_name.is_some() || self.create_intent.is_some() || self.origin.is_some()
+    }
+}
+
 /// A kind that the engine can serve: a namespaced custom resource whose status begins with [`CoreStatus`].
 pub trait Managed:
     Resource<Scope = NamespaceResourceScope, DynamicType = ()>

@@ -152,6 +152,10 @@ pub struct ProviderConfigStatus {
     /// Whose credentials are in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// The Secret that carries our finalizer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub held_secret: Option<String>,
 }
 
 /// Whose credentials are in use.

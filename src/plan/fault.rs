@@ -1,0 +1,126 @@
+//! What a round that could not be finished means for its object.
+
+use std::time::Duration;
+
+use super::{BLOCKED, Next, Reason, STOP, Situation};
+use crate::api::CoreStatus;
+use crate::cloud::{Class, Error, Fault, Sent};
+
+/// Why a round ended early.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    /// Something it names is missing or does not serve yet.
+    Waiting(String),
+    /// Only a person helps.
+    Stop(Reason, String),
+    /// A call failed.
+    Cloud(Error),
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Self::Cloud(error)
+    }
+}
+
+/// When a failed round is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// As a plan says.
+    At(Next),
+    /// After a pause that grows with each failure in a row, and is at least this long.
+    Backoff(Duration),
+}
+
+/// The object as it stood when the round ended early.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing<'a> {
+    /// What is written down.
+    pub core: &'a CoreStatus,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// The object is being deleted.
+    pub deleting: bool,
+    /// A step failed, rather than a look.
+    pub acting: bool,
+    /// The last good look was less than three intervals ago.
+    pub recent: bool,
+}
+
+/// What to tell, if anything changes, and when to try again. A healthy object stays as it is for three intervals.
+pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, Again) {
+    let (reason, message, fault) = match halt {
+        Halt::Waiting(message) => (Reason::WaitingForReference, message.clone(), Fault::Wait),
+        Halt::Stop(reason, message) => (*reason, message.clone(), Fault::Stop),
+        Halt::Cloud(error) => (reason_of(error), message_of(error), error.fault()),
+    };
+    let pause = match halt {
+        Halt::Cloud(error) => error.retry_after().unwrap_or(Duration::ZERO),
+        _ => Duration::ZERO,
+    };
+    let Standing { core, generation, deleting, acting, recent } = standing;
+    let served = core.served_since.is_some();
+    let applied = core.applied_generation == Some(generation) && is_ready(core);
+    let stops = fault == Fault::Stop;
+    let again = match fault {
+        Fault::Wait => Again::At(Next::Poll),
+        Fault::Stop => Again::At(Next::Stop(if deleting { BLOCKED } else { STOP })),
+        Fault::Retry | Fault::Gone | Fault::Exists => Again::Backoff(pause),
+    };
+    let situation = if deleting && stops {
+        Situation::DeletionStopped { reason, message }
+    } else if deleting {
+        Situation::Deleting { message: format!("waits: {message}") }
+    } else if stops && reason == Reason::AccessDenied && applied && !acting {
+        Situation::Denied { message }
+    } else if stops {
+        Situation::Stopped { reason, message, edit: served }
+    } else if applied && acting {
+        Situation::Correcting { message }
+    } else if applied && recent {
+        return (None, again);
+    } else if applied {
+        Situation::Unread { reason, message }
+    } else if served {
+        Situation::Updating { reason, message }
+    } else if core.create_intent.is_some() && acting {
+        Situation::Creating { message, again: false }
+    } else {
+        Situation::Waiting { reason, message }
+    };
+    (Some(situation), again)
+}
+
+/// Notes what a failed create means: where the service refused it, or nothing was sent, there is nothing to search for
+/// and the name is free again; otherwise the intent stays, because the thing may have been made.
+pub fn create_failed(core: &mut CoreStatus, error: &Error) {
+    let first = core.create_intent.as_ref().is_none_or(|intent| intent.attempts.unwrap_or(1) == 1);
+    if error.sent() != Sent::Unknown && first {
+        core.create_intent = None;
+        core.external_name = None;
+    }
+}
+
+fn is_ready(core: &CoreStatus) -> bool {
+    core.conditions.iter().any(|c| c.type_ == "Ready" && c.status != "False")
+}
+
+fn reason_of(error: &Error) -> Reason {
+    match error.class() {
+        Class::Busy => Reason::InstanceBusy,
+        Class::Throttled => Reason::Throttled,
+        Class::Unavailable | Class::Malformed | Class::NotFound | Class::AlreadyExists => Reason::Retrying,
+        Class::Reauthenticate | Class::Denied => Reason::AccessDenied,
+        Class::Invalid => Reason::InvalidSpec,
+        Class::Quota => Reason::QuotaExceeded,
+        Class::Payment => Reason::PaymentRequired,
+    }
+}
+
+/// With the request id only where a person must act: it differs at every attempt, and rest must not write.
+fn message_of(error: &Error) -> String {
+    match error.fault() {
+        Fault::Stop => error.to_string(),
+        _ => error.without_request_id(),
+    }
+}
