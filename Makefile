@@ -1,0 +1,30 @@
+# What there is to do; everything else is in tests/playground (python3) and cargo.
+.PHONY: help demo up down test lint generate control-plane
+.DEFAULT_GOAL := help
+
+PYTHON := $(shell command -v python3)
+PLAYGROUND = $(or $(PYTHON),$(error missing: python3 (3.9 or newer; drives the playground))) tests/playground
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## The tour: a real API server, an awkward cloud, from nothing to an empty cloud again
+	@$(PLAYGROUND) demo
+
+up: ## The same playground, left running
+	@$(PLAYGROUND) up
+
+down: ## Its end
+	@$(PLAYGROUND) down
+
+test: ## Every test there is
+	@$(PLAYGROUND) test
+
+lint: ## rustfmt, clippy, helm lint
+	@$(PLAYGROUND) lint
+
+generate: ## crds/ and the chart's CRDs, from src/api
+	UPDATE_GENERATED=1 cargo test --locked --lib generated
+
+control-plane: ## Builds etcd, kube-apiserver, kube-controller-manager, kubectl and helm once
+	@$(PLAYGROUND) control-plane

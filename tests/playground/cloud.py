@@ -1,0 +1,117 @@
+"""The simulated cloud as one of its other users sees it: signed calls to the service, and the simulator's control side."""
+
+import hashlib
+import hmac
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ui import Failure
+
+
+class Cloud:
+    def __init__(self, url, access_key, secret_key, project_id):
+        self.url, self.access_key, self.secret_key, self.project_id = url, access_key, secret_key, project_id
+
+    def change_topic(self, instance, name, **fields):
+        self._dms("PUT", f"v2/{{project}}/instances/{instance}/topics", {"topics": [{"id": name, **fields}]})
+
+    def delete_topic(self, instance, name):
+        self._dms("POST", f"v2/{{project}}/instances/{instance}/topics/delete", {"topics": [name]})
+
+    def change_instance(self, instance, **fields):
+        self._dms("PUT", f"v2/{{project}}/instances/{instance}", fields)
+
+    def change_tag(self, instance, key, value):
+        body = {"action": "create", "tags": [{"key": key, "value": value}]}
+        self._dms("POST", f"v2/{{project}}/kafka/{instance}/tags/action", body)
+
+    def change_quota(self, instance, user, produce, consume):
+        body = {
+            "user": user,
+            "client": "",
+            "user-default": False,
+            "client-default": False,
+            "producer-byte-rate": produce,
+            "consumer-byte-rate": consume,
+        }
+        self._dms("PUT", f"v2/kafka/{{project}}/instances/{instance}/kafka-user-client-quota", body)
+
+    def state(self):
+        """Everything that the cloud holds, as the simulator knows it."""
+        return self._control("GET", "state")
+
+    def calls(self):
+        return self._control("GET", "calls")
+
+    def calls_by_operation(self):
+        return self._control("GET", "calls?summary=true")
+
+    def forget_calls(self):
+        self._control("DELETE", "calls")
+
+    def inject(self, operation, effect, times=1, **options):
+        """The next `times` calls of the operation meet the effect."""
+        self._control("POST", "faults", {"operation": operation, "times": times, "effect": effect, **options})
+
+    def wait_until_up(self, check, limit=30):
+        deadline = time.monotonic() + limit
+        while True:
+            check()
+            try:
+                return self.calls_by_operation()
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise Failure(f"the simulator does not answer on {self.url}: {error}") from error
+            time.sleep(0.05)
+
+    def _control(self, method, path, body=None):
+        return _send(method, f"{self.url}/_simulator/{path}", body, {})
+
+    def _dms(self, method, path, body):
+        """A change made as from the console; while the instance is busy it is tried again, as a person would."""
+        url = f"{self.url}/{path.format(project=self.project_id)}"
+        deadline = time.monotonic() + 30
+        while True:
+            payload = json.dumps(body).encode()
+            try:
+                return _send(method, url, payload, sign(method, url, payload, self.access_key, self.secret_key))
+            except urllib.error.HTTPError as error:
+                text = error.read().decode(errors="replace")
+                if error.code not in (400, 429) or time.monotonic() > deadline:
+                    raise Failure(f"{method} {url}: {error.code} {text}") from error
+            time.sleep(0.5)
+
+
+def sign(method, url, payload, access_key, secret_key, now=None):
+    """The headers of SDK-HMAC-SHA256 for a request with a JSON body."""
+    parts = urllib.parse.urlsplit(url)
+    date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    headers = {"content-type": "application/json", "host": parts.netloc, "x-sdk-date": date}
+    names = ";".join(headers)
+    canonical = "\n".join(
+        [
+            method,
+            parts.path.rstrip("/") + "/",
+            "&".join(sorted(parts.query.split("&"))),
+            "".join(f"{name}:{value}\n" for name, value in headers.items()),
+            names,
+            hashlib.sha256(payload).hexdigest(),
+        ]
+    )
+    to_sign = f"SDK-HMAC-SHA256\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    signature = hmac.new(secret_key.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    return headers | {
+        "authorization": f"SDK-HMAC-SHA256 Access={access_key}, SignedHeaders={names}, Signature={signature}"
+    }
+
+
+def _send(method, url, body, headers):
+    if body is not None and not isinstance(body, bytes):
+        body, headers = json.dumps(body).encode(), headers | {"content-type": "application/json"}
+    request = urllib.request.Request(url, data=body, headers=headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        text = response.read()
+    return json.loads(text) if text else None

@@ -1,0 +1,147 @@
+"""kubectl and helm as a user runs them, and the operator as its rendered pod would run it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import urllib.request
+
+from control_plane import write_kubeconfig
+from processes import free_ports, resident_mib
+from tools import ROOT
+from ui import Failure, Live, command, say
+
+RELEASE, NAMESPACE = "dms-operator", "dms-system"
+CHART = ROOT / "charts" / "dms-operator"
+VENDOR_DOMAINS = ["*.myhuaweicloud.com", "*.myhuaweicloud.eu"]
+
+
+class Kubectl:
+    """As the cluster's admin."""
+
+    def __init__(self, path, kubeconfig):
+        self.argv = [str(path), f"--kubeconfig={kubeconfig}"]
+
+    def show(self, *args, stdin=None, shown=None):
+        """Runs it before the user's eyes; returns what it printed."""
+        command(shown or ["kubectl", *args])
+        return _indent(self.run(*args, stdin=stdin))
+
+    def run(self, *args, stdin=None):
+        result = subprocess.run([*self.argv, *args], input=stdin, capture_output=True, text=True)
+        if result.returncode:
+            raise Failure(f"kubectl {' '.join(args)}: {(result.stderr or result.stdout).strip()}")
+        return result.stdout
+
+    def get(self, *args):
+        return json.loads(self.run("get", "-o", "json", *args))
+
+
+class Operator:
+    """The chart's Deployment, run by hand: there is no node that would run its pod.
+
+    Its command, arguments and environment are those that the API server holds, its identity is a token of the chart's
+    service account, and only the address that it listens on is our own choice.
+    """
+
+    def __init__(self, env):
+        self.env = env
+        self.kubectl = Kubectl(env.kubectl, env.kubeconfig)
+        self.process = self.url = None
+
+    def install(self, values):
+        """Installs the chart, or upgrades it, with these values."""
+        path = self.env.folder / "values.json"
+        path.write_text(json.dumps(values, indent=1))
+        argv = ["upgrade", "--install", RELEASE, _short(CHART), "--namespace", NAMESPACE, "--create-namespace"]
+        argv += ["--values", _short(path)]
+        command(["helm", *argv])
+        home = self.env.folder / "helm"
+        environ = os.environ | {f"HELM_{n}_HOME": str(home / n.lower()) for n in ("CACHE", "CONFIG", "DATA")}
+        environ["KUBECONFIG"] = str(self.env.kubeconfig)
+        result = subprocess.run([self.env.helm, *argv], cwd=ROOT, env=environ, capture_output=True, text=True)
+        if result.returncode:
+            raise Failure(f"helm: {result.stderr.strip()}")
+        return _indent(result.stdout.split("\nNOTES:")[0])
+
+    def rendered(self):
+        """(argv, environment) of the pod's container, with the token of its service account."""
+        [deployment] = self.kubectl.get("deployment", "-n", NAMESPACE)["items"]
+        pod = deployment["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        account = pod["serviceAccountName"]
+        kubeconfig = self.env.folder / "operator.kubeconfig"
+        token = self.kubectl.run("create", "token", account, "-n", NAMESPACE, "--duration=24h").strip()
+        write_kubeconfig(kubeconfig, self.env.apiserver, self.env.ca, account, token, NAMESPACE)
+
+        fields = {
+            "metadata.namespace": NAMESPACE,
+            "metadata.name": f"{deployment['metadata']['name']}-by-hand",
+            "spec.nodeName": "none",
+            "spec.serviceAccountName": account,
+        }
+        environ = {e["name"]: _value(e, fields) for e in container.get("env", [])}
+        words = [_expand(a, environ) for a in container.get("command", ["dms-operator"]) + container.get("args", [])]
+        listen = f"127.0.0.1:{free_ports(1)[0]}"
+        words = [f"--listen={listen}" if w.startswith("--listen=") else w for w in words]
+        self.url = f"http://{listen}"
+        return [str(self.env.operator), *words[1:]], environ | {"KUBECONFIG": str(kubeconfig)}
+
+    def start(self, show=True):
+        """Returns once it is ready."""
+        argv, environ = self.rendered()
+        if show:
+            command(argv)
+        with Live("starting the operator") as live:
+            self.process = self.env.processes.start("operator", argv, environ)
+            while not self._ready():
+                self.env.processes.check()
+                if live.elapsed > 60:
+                    raise Failure(f"the operator is not ready after a minute: {self.env.processes.tail('operator')}")
+                live.detail = "waiting for /readyz"
+                time.sleep(0.05)
+
+    def kill(self):
+        """SIGKILL: it gets no chance to tidy up."""
+        self.process.stop(signal.SIGKILL)
+        self.env.processes.members.remove(self.process)
+
+    def stop(self):
+        """SIGTERM, as the kubelet would."""
+        self.env.processes.stop(self.process)
+
+    def memory_mib(self):
+        return resident_mib(self.process.pid)
+
+    def _ready(self):
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
+                return True
+        except OSError:
+            return False
+
+
+def _value(entry, fields):
+    if "value" in entry:
+        return entry["value"]
+    path = entry.get("valueFrom", {}).get("fieldRef", {}).get("fieldPath")
+    if path not in fields:
+        raise Failure(f"the chart's environment variable {entry['name']} cannot be resolved without a node: {entry}")
+    return fields[path]
+
+
+def _expand(text, environ):
+    """$(NAME) as the kubelet expands it."""
+    return re.sub(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", lambda m: environ.get(m[1], m[0]), text)
+
+
+def _short(path):
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def _indent(text):
+    for line in text.rstrip().splitlines():
+        say(f"    {line}")
+    return text
