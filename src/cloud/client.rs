@@ -1,0 +1,375 @@
+//! The one sender: signs, limits, times, repeats what may be repeated, and turns every answer into a value or an
+//! [`Error`].
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response};
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{Answer, one_line};
+use super::sign::{Target, sign};
+use super::{
+    Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Sent, Transport,
+};
+use crate::clock::Clock;
+
+/// A client of one project. Clones share everything.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+/// What a client is made of.
+pub struct Config {
+    /// Where to call.
+    pub endpoints: Endpoints,
+    /// The project that all calls but those to IAM act in; may be empty for a client that only looks projects up.
+    pub project_id: String,
+    /// Wall-clock time, for signatures.
+    pub clock: Clock,
+    /// How long to wait for answers.
+    pub timeouts: Timeouts,
+    /// Told of each request that was answered or lost; for metrics.
+    pub on_call: Option<Observer>,
+}
+
+/// How long one request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A create, from the call of the function to its end, waiting for the limiter included: whoever checked that it
+    /// may create knows until when that must hold. Default: 8 s.
+    pub create: Duration,
+    /// Any other request, each attempt, from when it is sent. Default: 30 s.
+    pub other: Duration,
+}
+
+/// Called once a request.
+pub type Observer = Arc<dyn Fn(&CallRecord<'_>) + Send + Sync>;
+
+/// One request and how it ended.
+#[derive(Clone, Copy, Debug)]
+pub struct CallRecord<'a> {
+    /// What was called.
+    pub operation: Operation,
+    /// Why it failed; `None` is success.
+    pub error: Option<&'a Error>,
+    /// From sending to the end of the answer.
+    pub elapsed: Duration,
+}
+
+struct Inner {
+    config: Config,
+    transport: Arc<dyn Transport>,
+    limiter: Arc<Limiter>,
+    credentials: RwLock<Credentials>,
+    /// What to add to our clock to get the service's, in milliseconds.
+    skew: AtomicI64,
+}
+
+impl Client {
+    /// `limiter` belongs to the credentials and is shared by all clients that use them.
+    pub fn new(
+        config: Config,
+        transport: Arc<dyn Transport>,
+        limiter: Arc<Limiter>,
+        credentials: Credentials,
+    ) -> Self {
+        let inner = Inner {
+            config,
+            transport,
+            limiter,
+            credentials: RwLock::new(credentials),
+            skew: AtomicI64::new(0),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Signs with other credentials from the next attempt on.
+    pub fn set_credentials(&self, credentials: Credentials) {
+        *self
+            .inner
+            .credentials
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = credentials;
+    }
+
+    /// The service's time, as far as its last answer told.
+    pub fn server_now(&self) -> Timestamp {
+        self.inner.config.clock.now()
+            + SignedDuration::from_millis(self.inner.skew.load(Ordering::Relaxed))
+    }
+
+    /// The project that the calls act in.
+    pub fn project_id(&self) -> &str {
+        &self.inner.config.project_id
+    }
+
+    /// Sends a call until it is answered for good: at most once more after a refused signature that a corrected clock
+    /// may mend, at most once more after a lost answer if it only reads.
+    pub(super) async fn send(&self, call: Call) -> Result<Answer, Error> {
+        let Timeouts { create, other } = self.inner.config.timeouts;
+        let end = call.operation.is_create().then(|| Instant::now() + create);
+        let (mut corrected, mut repeated) = (false, false);
+        loop {
+            self.wait_for_turn(&call, end).await?;
+            let skew = self.inner.skew.load(Ordering::Relaxed);
+            let (broken, result) = self
+                .attempt(&call, end.unwrap_or_else(|| Instant::now() + other))
+                .await;
+            let Err(error) = result else { return result };
+            let clock_changed = self.inner.skew.load(Ordering::Relaxed) != skew;
+            if error.class == Class::Reauthenticate && clock_changed && !corrected {
+                corrected = true;
+            } else if broken && call.operation.is_read() && !repeated {
+                repeated = true;
+            } else {
+                return Err(error);
+            }
+        }
+    }
+
+    async fn wait_for_turn(&self, call: &Call, end: Option<Instant>) -> Result<(), Error> {
+        let turn = self.inner.limiter.acquire();
+        let Some(end) = end else {
+            return Ok(turn.await);
+        };
+        let late = |_| {
+            Error::new(
+                call.operation,
+                Class::Throttled,
+                Sent::Never,
+                "too many calls are waiting before it",
+            )
+        };
+        timeout_at(end, turn).await.map_err(late)
+    }
+
+    /// One request; also tells whether the connection broke under it.
+    async fn attempt(&self, call: &Call, end: Instant) -> (bool, Result<Answer, Error>) {
+        let credentials = self
+            .inner
+            .credentials
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let target = self.target(call);
+        let request = match self.request(call, &target, &credentials) {
+            Ok(request) => request,
+            Err(error) => return (false, Err(error)),
+        };
+        let start = Instant::now();
+        let outcome = timeout_at(end, self.inner.transport.send(request)).await;
+        let elapsed = start.elapsed();
+        let unavailable = |sent, why: &str| {
+            Err(Error::new(
+                call.operation,
+                Class::Unavailable,
+                sent,
+                one_line(why),
+            ))
+        };
+        let (broken, result) = match outcome {
+            Ok(Ok(response)) => {
+                self.learn_time(&response);
+                (false, Answer::read(call.operation, response, &credentials))
+            }
+            Ok(Err(Broken::Lost(why))) => (true, unavailable(Sent::Unknown, &why)),
+            Ok(Err(Broken::NotSent(why))) => (false, unavailable(Sent::Never, &why)),
+            Err(_) => (
+                false,
+                unavailable(Sent::Unknown, &format!("no answer within {elapsed:.1?}")),
+            ),
+        };
+        let error = result.as_ref().err();
+        if let Some(error) = error.filter(|error| error.class == Class::Throttled) {
+            self.inner.limiter.throttled(error.retry_after);
+        }
+        log(call.operation, &target.path(), &result, elapsed);
+        if let Some(observer) = &self.inner.config.on_call {
+            observer(&CallRecord {
+                operation: call.operation,
+                error,
+                elapsed,
+            });
+        }
+        (broken, result)
+    }
+
+    fn target(&self, call: &Call) -> Target {
+        let authority = self.endpoint(call).authority();
+        Target {
+            authority,
+            segments: call.segments.clone(),
+            query: call.query.clone(),
+        }
+    }
+
+    fn request(
+        &self,
+        call: &Call,
+        target: &Target,
+        credentials: &Credentials,
+    ) -> Result<http::Request<Bytes>, Error> {
+        let mut headers =
+            BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        if !call.iam {
+            headers.insert("x-project-id".into(), self.inner.config.project_id.clone());
+        }
+        let method = call.operation.method();
+        let signed = sign(
+            method.as_str(),
+            target,
+            &headers,
+            &call.body,
+            credentials,
+            self.server_now(),
+        );
+        let question = if target.query.is_empty() { "" } else { "?" };
+        let url = format!(
+            "{}{}{question}{}",
+            self.endpoint(call),
+            target.path(),
+            target.query()
+        );
+        let mut request = http::Request::builder().method(method).uri(url);
+        for (name, value) in signed {
+            // The http crate's error would not tell which one, and must not tell what is in it.
+            let mut value = HeaderValue::try_from(value).map_err(|_| {
+                let why = format!(
+                    "the credentials or the project id cannot be sent: bad characters in {name}"
+                );
+                Error::new(call.operation, Class::Invalid, Sent::Never, why)
+            })?;
+            value.set_sensitive(matches!(
+                name.as_str(),
+                "authorization" | "x-security-token"
+            ));
+            request = request.header(name, value);
+        }
+        request.body(call.body.clone()).map_err(|error| {
+            Error::new(
+                call.operation,
+                Class::Invalid,
+                Sent::Never,
+                format!("the request cannot be built: {error}"),
+            )
+        })
+    }
+
+    fn endpoint(&self, call: &Call) -> &Endpoint {
+        let endpoints = &self.inner.config.endpoints;
+        if call.iam {
+            &endpoints.iam
+        } else {
+            &endpoints.dms
+        }
+    }
+
+    /// The service's clock rules: signatures are accepted for 15 minutes around it (not in the reference). `Date` has
+    /// whole seconds, so a small difference is none.
+    fn learn_time(&self, response: &Response<Bytes>) {
+        let date = response
+            .headers()
+            .get(http::header::DATE)
+            .and_then(|date| date.to_str().ok());
+        let Some(date) =
+            date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok())
+        else {
+            return;
+        };
+        let skew = date.duration_since(self.inner.config.clock.now());
+        let skew = if skew.abs() < SignedDuration::from_secs(5) {
+            SignedDuration::ZERO
+        } else {
+            skew
+        };
+        let old = SignedDuration::from_millis(self.inner.skew.load(Ordering::Relaxed));
+        if (skew - old).abs() >= SignedDuration::from_secs(5) || skew.is_zero() {
+            self.inner.skew.store(
+                i64::try_from(skew.as_millis()).unwrap_or(0),
+                Ordering::Relaxed,
+            );
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            create: Duration::from_secs(8),
+            other: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A request before it is signed.
+pub(super) struct Call {
+    operation: Operation,
+    iam: bool,
+    segments: Vec<String>,
+    query: Vec<(String, String)>,
+    body: Bytes,
+}
+
+impl Call {
+    /// To DMS; `segments` are the path's parts, not encoded.
+    pub(super) fn dms(operation: Operation, segments: &[&str]) -> Self {
+        let segments = segments
+            .iter()
+            .map(|segment| (*segment).to_owned())
+            .collect();
+        Self {
+            operation,
+            iam: false,
+            segments,
+            query: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// To IAM.
+    pub(super) fn iam(operation: Operation, segments: &[&str]) -> Self {
+        Self {
+            iam: true,
+            ..Self::dms(operation, segments)
+        }
+    }
+
+    /// Adds a query parameter, if it has a value.
+    pub(super) fn filter(mut self, name: &str, value: Option<impl ToString>) -> Self {
+        self.query
+            .extend(value.map(|value| (name.to_owned(), value.to_string())));
+        self
+    }
+
+    /// Adds a body.
+    pub(super) fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = serde_json::to_vec(body)
+            .expect("our bodies have string keys and finite numbers")
+            .into();
+        self
+    }
+}
+
+/// The one line a call: where it went and how it ended, never a query, a header or a body.
+fn log(operation: Operation, path: &str, result: &Result<Answer, Error>, elapsed: Duration) {
+    let (status, code, request_id) = match result {
+        Ok(answer) => (Some(answer.status), None, answer.request_id.as_deref()),
+        Err(error) => (
+            error.status,
+            Some(error.code().unwrap_or(error.class.as_str())),
+            error.request_id(),
+        ),
+    };
+    let (operation, method, ms) = (operation.name(), operation.method(), elapsed.as_millis());
+    tracing::info!(operation, %method, path, status, code, request_id, ms, "called the cloud");
+}
