@@ -39,8 +39,7 @@ impl Answer {
         if response.status().is_success() {
             return Ok(answer);
         }
-        let retry_after =
-            header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
+        let retry_after = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
         Err(answer.failure(retry_after.map(Duration::from_secs), credentials))
     }
 
@@ -66,11 +65,7 @@ impl Answer {
     }
 
     /// One page. A list that is not there is not an empty one, unless the total says so.
-    pub(super) fn page<T>(
-        &self,
-        items: Option<Vec<T>>,
-        total: Option<u64>,
-    ) -> Result<Page<T>, Error> {
+    pub(super) fn page<T>(&self, items: Option<Vec<T>>, total: Option<u64>) -> Result<Page<T>, Error> {
         match items {
             Some(items) => Ok(Page { items, total }),
             None if total == Some(0) => Ok(Page {
@@ -126,11 +121,7 @@ impl Answer {
         Error {
             operation: self.operation,
             class,
-            sent: if refused {
-                Sent::Refused
-            } else {
-                Sent::Unknown
-            },
+            sent: if refused { Sent::Refused } else { Sent::Unknown },
             status: Some(self.status),
             code: body.code,
             message,
@@ -190,18 +181,9 @@ struct ErrorBody {
 
 impl ErrorBody {
     fn find(body: &Value) -> Option<Self> {
-        let body = body
-            .get("error")
-            .filter(|nested| nested.is_object())
-            .unwrap_or(body);
-        let field = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| body.get(*name))
-                .and_then(scalar)
-        };
-        let code = field(&["error_code", "errorCode", "code"])
-            .map(|code| code.split_whitespace().collect::<String>());
+        let body = body.get("error").filter(|nested| nested.is_object()).unwrap_or(body);
+        let field = |names: &[&str]| names.iter().find_map(|name| body.get(*name)).and_then(scalar);
+        let code = field(&["error_code", "errorCode", "code"]).map(|code| code.split_whitespace().collect::<String>());
         let code = code
             .filter(|code| !code.is_empty())
             .map(|code| code.chars().take(64).collect());
@@ -209,8 +191,7 @@ impl ErrorBody {
         if code.is_none() && message.is_none() {
             return None;
         }
-        let request_id =
-            field(&["request_id", "requestId"]).map(|id| id.chars().take(64).collect());
+        let request_id = field(&["request_id", "requestId"]).map(|id| id.chars().take(64).collect());
         Some(Self {
             code,
             message: message.unwrap_or_else(|| "the service gives no reason".to_owned()),

@@ -22,9 +22,7 @@ pub(super) fn required<'de, D: Deserializer<'de>>(input: D) -> Result<String, D:
 }
 
 /// A whole number, also as a string.
-pub(super) fn number<'de, D: Deserializer<'de>, T: TryFrom<i64>>(
-    input: D,
-) -> Result<Option<T>, D::Error> {
+pub(super) fn number<'de, D: Deserializer<'de>, T: TryFrom<i64>>(input: D) -> Result<Option<T>, D::Error> {
     Ok(as_number(&value(input)?).and_then(|number| T::try_from(number).ok()))
 }
 
@@ -44,9 +42,7 @@ pub(super) fn time<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Timesta
 }
 
 /// A structure, also as JSON in a string.
-pub(super) fn embedded<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    input: D,
-) -> Result<Option<T>, D::Error> {
+pub(super) fn embedded<'de, D: Deserializer<'de>, T: DeserializeOwned>(input: D) -> Result<Option<T>, D::Error> {
     let decoded = match value(input)? {
         Value::String(json) => serde_json::from_str(&json).ok(),
         value => serde_json::from_value(value).ok(),

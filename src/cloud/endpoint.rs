@@ -58,8 +58,7 @@ impl Endpoint {
 
     /// The port, also where the scheme implies it.
     pub fn port(&self) -> u16 {
-        self.port
-            .unwrap_or(if self.scheme == "https" { 443 } else { 80 })
+        self.port.unwrap_or(if self.scheme == "https" { 443 } else { 80 })
     }
 
     /// `host[:port]` as the `Host` header has it: without the scheme's own port.
@@ -83,10 +82,7 @@ impl FromStr for Endpoint {
             _ => return Err(invalid()),
         };
         let authority = uri.authority().ok_or_else(invalid)?;
-        if authority.as_str().contains('@')
-            || !matches!(uri.path(), "" | "/")
-            || uri.query().is_some()
-        {
+        if authority.as_str().contains('@') || !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(invalid());
         }
         let port = authority.port_u16().filter(|port| *port != default_port);

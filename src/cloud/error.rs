@@ -123,6 +123,15 @@ impl Error {
         self.request_id.as_deref()
     }
 
+    /// As text, but the same at each repetition.
+    pub fn without_request_id(&self) -> String {
+        Self {
+            request_id: None,
+            ..self.clone()
+        }
+        .to_string()
+    }
+
     /// How long the service wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -140,9 +149,7 @@ impl Class {
         match self {
             Self::Busy => Fault::Wait,
             Self::Throttled | Self::Unavailable | Self::Malformed => Fault::Retry,
-            Self::Reauthenticate | Self::Invalid | Self::Denied | Self::Quota | Self::Payment => {
-                Fault::Stop
-            }
+            Self::Reauthenticate | Self::Invalid | Self::Denied | Self::Quota | Self::Payment => Fault::Stop,
             Self::NotFound => Fault::Gone,
             Self::AlreadyExists => Fault::Exists,
         }
@@ -173,9 +180,8 @@ impl fmt::Display for Error {
             .status
             .filter(|status| *status >= 300)
             .map(|status| format!("HTTP {status}"));
-        let cause = self.code.clone().or(status);
         let request = self.request_id.as_ref().map(|id| format!("request {id}"));
-        let details: Vec<String> = cause.into_iter().chain(request).collect();
+        let details: Vec<String> = self.code.clone().or(status).into_iter().chain(request).collect();
         if details.is_empty() {
             Ok(())
         } else {

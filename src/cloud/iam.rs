@@ -26,8 +26,7 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn find_projects(&self, name: Option<&str>) -> Result<Vec<Project>, Error> {
-        let call =
-            Call::iam(Operation::KeystoneListProjects, &["v3", "projects"]).filter("name", name);
+        let call = Call::iam(Operation::KeystoneListProjects, &["v3", "projects"]).filter("name", name);
         let answer = self.send(call).await?;
         let body: Body = answer.json()?;
         // The reference's own example ends its list with an element that is only links.

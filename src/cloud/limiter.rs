@@ -92,8 +92,7 @@ impl Bucket {
             return Ok(());
         }
         // tokio's timers have a resolution of a millisecond: less would spin.
-        let wait = Duration::from_secs_f64((1.0 - self.tokens) / self.rate(now))
-            .max(Duration::from_millis(1));
+        let wait = Duration::from_secs_f64((1.0 - self.tokens) / self.rate(now)).max(Duration::from_millis(1));
         Err(now + wait)
     }
 
@@ -109,10 +108,6 @@ impl Bucket {
     }
 
     fn rate(&self, now: Instant) -> f64 {
-        if now < self.slow_until {
-            RATE / 2.0
-        } else {
-            RATE
-        }
+        if now < self.slow_until { RATE / 2.0 } else { RATE }
     }
 }

@@ -72,74 +72,36 @@ impl Operation {
     pub fn is_create(self) -> bool {
         matches!(
             self,
-            Self::CreateInstanceByEngine
-                | Self::CreateInstanceTopic
-                | Self::CreateKafkaUserClientQuotaTask
+            Self::CreateInstanceByEngine | Self::CreateInstanceTopic | Self::CreateKafkaUserClientQuotaTask
         )
     }
 
     fn facts(self) -> (&'static str, Method, &'static str) {
         match self {
-            Self::CreateInstanceByEngine => (
-                "CreateInstanceByEngine",
-                Method::POST,
-                "create the instance",
-            ),
+            Self::CreateInstanceByEngine => ("CreateInstanceByEngine", Method::POST, "create the instance"),
             Self::ListInstances => ("ListInstances", Method::GET, "list the instances"),
             Self::ShowInstance => ("ShowInstance", Method::GET, "read the instance"),
             Self::DeleteInstance => ("DeleteInstance", Method::DELETE, "delete the instance"),
             Self::UpdateInstance => ("UpdateInstance", Method::PUT, "change the instance"),
-            Self::DeleteKafkaUserClientQuotaTask => (
-                "DeleteKafkaUserClientQuotaTask",
-                Method::DELETE,
-                "delete the quota",
-            ),
-            Self::ShowKafkaUserClientQuota => {
-                ("ShowKafkaUserClientQuota", Method::GET, "list the quotas")
+            Self::DeleteKafkaUserClientQuotaTask => {
+                ("DeleteKafkaUserClientQuotaTask", Method::DELETE, "delete the quota")
             }
-            Self::CreateKafkaUserClientQuotaTask => (
-                "CreateKafkaUserClientQuotaTask",
-                Method::POST,
-                "create the quota",
-            ),
-            Self::UpdateKafkaUserClientQuotaTask => (
-                "UpdateKafkaUserClientQuotaTask",
-                Method::PUT,
-                "change the quota",
-            ),
-            Self::ResizeEngineInstance => {
-                ("ResizeEngineInstance", Method::POST, "resize the instance")
+            Self::ShowKafkaUserClientQuota => ("ShowKafkaUserClientQuota", Method::GET, "list the quotas"),
+            Self::CreateKafkaUserClientQuotaTask => {
+                ("CreateKafkaUserClientQuotaTask", Method::POST, "create the quota")
             }
+            Self::UpdateKafkaUserClientQuotaTask => ("UpdateKafkaUserClientQuotaTask", Method::PUT, "change the quota"),
+            Self::ResizeEngineInstance => ("ResizeEngineInstance", Method::POST, "resize the instance"),
             Self::CreateInstanceTopic => ("CreateInstanceTopic", Method::POST, "create the topic"),
             Self::ListInstanceTopics => ("ListInstanceTopics", Method::GET, "list the topics"),
             Self::UpdateInstanceTopic => ("UpdateInstanceTopic", Method::PUT, "change the topic"),
-            Self::BatchDeleteInstanceTopic => {
-                ("BatchDeleteInstanceTopic", Method::POST, "delete the topic")
-            }
-            Self::ListBackgroundTasks => (
-                "ListBackgroundTasks",
-                Method::GET,
-                "list the background tasks",
-            ),
-            Self::ShowBackgroundTask => (
-                "ShowBackgroundTask",
-                Method::GET,
-                "read the background task",
-            ),
-            Self::BatchCreateOrDeleteKafkaTag => (
-                "BatchCreateOrDeleteKafkaTag",
-                Method::POST,
-                "change the tags",
-            ),
+            Self::BatchDeleteInstanceTopic => ("BatchDeleteInstanceTopic", Method::POST, "delete the topic"),
+            Self::ListBackgroundTasks => ("ListBackgroundTasks", Method::GET, "list the background tasks"),
+            Self::ShowBackgroundTask => ("ShowBackgroundTask", Method::GET, "read the background task"),
+            Self::BatchCreateOrDeleteKafkaTag => ("BatchCreateOrDeleteKafkaTag", Method::POST, "change the tags"),
             Self::ShowKafkaTags => ("ShowKafkaTags", Method::GET, "read the tags"),
-            Self::ListAvailableZones => (
-                "ListAvailableZones",
-                Method::GET,
-                "list the availability zones",
-            ),
-            Self::KeystoneListProjects => {
-                ("KeystoneListProjects", Method::GET, "look up the project")
-            }
+            Self::ListAvailableZones => ("ListAvailableZones", Method::GET, "list the availability zones"),
+            Self::KeystoneListProjects => ("KeystoneListProjects", Method::GET, "look up the project"),
         }
     }
 }

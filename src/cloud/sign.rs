@@ -66,8 +66,7 @@ pub fn sign(
         headers.insert("x-security-token".into(), token.expose_secret().into());
     }
     let text = string_to_sign(&canonical_request(method, target, &headers, body), time);
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret_key.expose_secret().as_bytes())
-        .expect("any length is a key");
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret_key.expose_secret().as_bytes()).expect("any length is a key");
     mac.update(text.as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
     let authorization = format!(
@@ -79,12 +78,7 @@ pub fn sign(
 }
 
 /// The request in its one canonical form. Unlike the path that is sent, the signed one always ends in a slash.
-pub fn canonical_request(
-    method: &str,
-    target: &Target,
-    headers: &BTreeMap<String, String>,
-    body: &[u8],
-) -> String {
+pub fn canonical_request(method: &str, target: &Target, headers: &BTreeMap<String, String>, body: &[u8]) -> String {
     let lines: String = headers
         .iter()
         .map(|(name, value)| format!("{name}:{}\n", value.trim()))
@@ -108,22 +102,14 @@ pub fn string_to_sign(canonical_request: &str, time: Timestamp) -> String {
 }
 
 /// RFC 3986's unreserved characters stay, all else is encoded.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
 fn names(headers: &BTreeMap<String, String>) -> String {
-    headers
-        .keys()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(";")
+    headers.keys().map(String::as_str).collect::<Vec<_>>().join(";")
 }
 
 fn date(time: Timestamp) -> String {

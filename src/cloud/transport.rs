@@ -10,10 +10,7 @@ use thiserror::Error;
 /// Carries one request and brings the answer back; it never repeats one by itself.
 pub trait Transport: Send + Sync {
     /// Sends a complete, signed request.
-    fn send(
-        &self,
-        request: http::Request<Bytes>,
-    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>>;
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>>;
 }
 
 /// No answer came. What counts is whether the request may have had an effect.
@@ -56,13 +53,9 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    fn send(
-        &self,
-        request: http::Request<Bytes>,
-    ) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>> {
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>> {
         async move {
-            let request = reqwest::Request::try_from(request)
-                .map_err(|error| Broken::NotSent(chain(&error)))?;
+            let request = reqwest::Request::try_from(request).map_err(|error| Broken::NotSent(chain(&error)))?;
             let mut response = self.http.execute(request).await.map_err(broken)?;
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = response.status();
@@ -70,9 +63,7 @@ impl Transport for HttpTransport {
             let mut body = BytesMut::new();
             while let Some(chunk) = response.chunk().await.map_err(broken)? {
                 if body.len() + chunk.len() > MAX_BODY {
-                    return Err(Broken::Lost(format!(
-                        "the answer is larger than {MAX_BODY} bytes"
-                    )));
+                    return Err(Broken::Lost(format!("the answer is larger than {MAX_BODY} bytes")));
                 }
                 body.extend_from_slice(&chunk);
             }

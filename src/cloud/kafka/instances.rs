@@ -33,19 +33,13 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn list_instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, Error> {
-        let call = Call::dms(
-            Operation::ListInstances,
-            &["v2", self.project_id(), "instances"],
-        )
-        .filter("engine", Some("kafka"))
-        .filter("name", query.name.as_ref())
-        .filter(
-            "exact_match_name",
-            query.name.is_some().then_some(query.exact),
-        )
-        .filter("include_failure", query.include_failure.then_some(true))
-        .filter("offset", Some(query.offset))
-        .filter("limit", Some(query.limit));
+        let call = Call::dms(Operation::ListInstances, &["v2", self.project_id(), "instances"])
+            .filter("engine", Some("kafka"))
+            .filter("name", query.name.as_ref())
+            .filter("exact_match_name", query.name.is_some().then_some(query.exact))
+            .filter("include_failure", query.include_failure.then_some(true))
+            .filter("offset", Some(query.offset))
+            .filter("limit", Some(query.limit));
         let answer = match self.send(call).await {
             // An offset at the end of the list (not in the reference).
             Err(error) if error.code() == Some("DMS.40050010") && query.offset > 0 => {
@@ -91,10 +85,7 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn update_instance(&self, id: &str, change: &UpdateInstance) -> Result<(), Error> {
-        let call = Call::dms(
-            Operation::UpdateInstance,
-            &["v2", self.project_id(), "instances", id],
-        );
+        let call = Call::dms(Operation::UpdateInstance, &["v2", self.project_id(), "instances", id]);
         self.send(call.json(change)).await?;
         Ok(())
     }

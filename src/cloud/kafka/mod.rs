@@ -11,16 +11,12 @@ mod topics;
 mod zones;
 
 pub use instances::{
-    CreateInstance, CrossVpcAddress, Instance, InstanceQuery, InstanceStatus, PortProtocols,
-    UpdateInstance,
+    CreateInstance, CrossVpcAddress, Instance, InstanceQuery, InstanceStatus, PortProtocols, UpdateInstance,
 };
 pub use quotas::{Quota, QuotaIdentity};
 pub use tags::{Tag, TagAction};
 pub use tasks::{Task, TaskStatus};
-pub use topics::{
-    CreateTopic, ItemFailure, ItemResult, Topic, TopicConfig, TopicConfigValue, TopicPage,
-    UpdateTopic,
-};
+pub use topics::{CreateTopic, ItemFailure, ItemResult, Topic, TopicConfig, TopicConfigValue, TopicPage, UpdateTopic};
 pub use zones::Zone;
 
 use serde::Deserialize;

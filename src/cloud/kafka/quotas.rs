@@ -11,12 +11,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn list_quotas(
-        &self,
-        instance: &str,
-        offset: u32,
-        limit: u32,
-    ) -> Result<Page<Quota>, Error> {
+    pub async fn list_quotas(&self, instance: &str, offset: u32, limit: u32) -> Result<Page<Quota>, Error> {
         let call = self
             .quota(Operation::ShowKafkaUserClientQuota, instance)
             .filter("offset", Some(offset))
@@ -30,11 +25,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn create_quota(
-        &self,
-        instance: &str,
-        quota: &Quota,
-    ) -> Result<Option<String>, Error> {
+    pub async fn create_quota(&self, instance: &str, quota: &Quota) -> Result<Option<String>, Error> {
         self.change_quota(
             self.quota(Operation::CreateKafkaUserClientQuotaTask, instance)
                 .json(quota),
@@ -47,11 +38,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn update_quota(
-        &self,
-        instance: &str,
-        quota: &Quota,
-    ) -> Result<Option<String>, Error> {
+    pub async fn update_quota(&self, instance: &str, quota: &Quota) -> Result<Option<String>, Error> {
         self.change_quota(
             self.quota(Operation::UpdateKafkaUserClientQuotaTask, instance)
                 .json(quota),
@@ -63,11 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn delete_quota(
-        &self,
-        instance: &str,
-        quota: &QuotaIdentity,
-    ) -> Result<Option<String>, Error> {
+    pub async fn delete_quota(&self, instance: &str, quota: &QuotaIdentity) -> Result<Option<String>, Error> {
         self.change_quota(
             self.quota(Operation::DeleteKafkaUserClientQuotaTask, instance)
                 .json(quota),
@@ -76,11 +59,7 @@ impl Client {
     }
 
     async fn change_quota(&self, call: Call) -> Result<Option<String>, Error> {
-        Ok(self
-            .send(call)
-            .await?
-            .json_if_any::<Job>()?
-            .and_then(|job| job.job_id))
+        Ok(self.send(call).await?.json_if_any::<Job>()?.and_then(|job| job.job_id))
     }
 
     fn quota(&self, operation: Operation, instance: &str) -> Call {

@@ -12,11 +12,11 @@ impl Client {
     /// Any of the sender's.
     pub async fn list_tags(&self, instance: &str) -> Result<Vec<Tag>, Error> {
         let path = ["v2", self.project_id(), "kafka", instance, "tags"];
-        let answer = self
-            .send(Call::dms(Operation::ShowKafkaTags, &path))
-            .await?;
+        let answer = self.send(Call::dms(Operation::ShowKafkaTags, &path)).await?;
         let body: List = answer.json()?;
-        body.tags.ok_or_else(|| answer.malformed("it has no list"))
+        body.tags
+            .map(Option::unwrap_or_default)
+            .ok_or_else(|| answer.malformed("it has no list"))
     }
 
     /// Adds or removes tags (5.10.1). Whether adding overwrites a value is not documented: a key that is taken may be
@@ -24,12 +24,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn change_tags(
-        &self,
-        instance: &str,
-        action: TagAction,
-        tags: &[Tag],
-    ) -> Result<(), Error> {
+    pub async fn change_tags(&self, instance: &str, action: TagAction, tags: &[Tag]) -> Result<(), Error> {
         let path = ["v2", self.project_id(), "kafka", instance, "tags", "action"];
         let call = Call::dms(Operation::BatchCreateOrDeleteKafkaTag, &path);
         self.send(call.json(&Change { action, tags })).await?;
@@ -66,7 +61,13 @@ struct Change<'a> {
 
 #[derive(Deserialize)]
 struct List {
-    tags: Option<Vec<Tag>>,
+    /// There is no total to tell no tags from no answer, so null is the one and absence the other.
+    #[serde(default, deserialize_with = "present")]
+    tags: Option<Option<Vec<Tag>>>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Option<Vec<Tag>>>, D::Error> {
+    Option::deserialize(input).map(Some)
 }
 
 fn value<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {

@@ -13,12 +13,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn list_tasks(
-        &self,
-        instance: &str,
-        start: u32,
-        limit: u32,
-    ) -> Result<Page<Task>, Error> {
+    pub async fn list_tasks(&self, instance: &str, start: u32, limit: u32) -> Result<Page<Task>, Error> {
         let path = ["v2", self.project_id(), "instances", instance, "tasks"];
         let call = Call::dms(Operation::ListBackgroundTasks, &path)
             .filter("start", Some(start))
@@ -32,9 +27,7 @@ impl Client {
     /// [`Class::NotFound`] if the service knows no such task, and any of the sender's.
     pub async fn show_task(&self, instance: &str, id: &str) -> Result<Task, Error> {
         let path = ["v2", self.project_id(), "instances", instance, "tasks", id];
-        let answer = self
-            .send(Call::dms(Operation::ShowBackgroundTask, &path))
-            .await?;
+        let answer = self.send(Call::dms(Operation::ShowBackgroundTask, &path)).await?;
         let task = tasks(&answer)?.items.into_iter().find(|task| task.id == id);
         let none = || {
             Error::new(

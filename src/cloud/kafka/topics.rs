@@ -12,11 +12,8 @@ impl Client {
     /// # Errors
     /// Any of the sender's. The reference has no code of its own for a name that is taken.
     pub async fn create_topic(&self, instance: &str, topic: &CreateTopic) -> Result<(), Error> {
-        self.send(
-            self.topics(Operation::CreateInstanceTopic, instance)
-                .json(topic),
-        )
-        .await?;
+        self.send(self.topics(Operation::CreateInstanceTopic, instance).json(topic))
+            .await?;
         Ok(())
     }
 
@@ -24,12 +21,7 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn list_topics(
-        &self,
-        instance: &str,
-        offset: u32,
-        limit: u32,
-    ) -> Result<TopicPage, Error> {
+    pub async fn list_topics(&self, instance: &str, offset: u32, limit: u32) -> Result<TopicPage, Error> {
         let call = self
             .topics(Operation::ListInstanceTopics, instance)
             .filter("offset", Some(offset))
@@ -57,17 +49,10 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn update_topics(
-        &self,
-        instance: &str,
-        topics: &[UpdateTopic],
-    ) -> Result<Vec<ItemFailure>, Error> {
+    pub async fn update_topics(&self, instance: &str, topics: &[UpdateTopic]) -> Result<Vec<ItemFailure>, Error> {
         let body = UpdateTopics { topics };
         let answer = self
-            .send(
-                self.topics(Operation::UpdateInstanceTopic, instance)
-                    .json(&body),
-            )
+            .send(self.topics(Operation::UpdateInstanceTopic, instance).json(&body))
             .await?;
         let outcome: Outcome = answer.json_if_any()?.unwrap_or_default();
         let failed: Vec<ItemFailure> = outcome.failures().collect();
@@ -82,27 +67,14 @@ impl Client {
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn delete_topics(
-        &self,
-        instance: &str,
-        names: &[&str],
-    ) -> Result<Vec<ItemResult>, Error> {
-        let path = [
-            "v2",
-            self.project_id(),
-            "instances",
-            instance,
-            "topics",
-            "delete",
-        ];
+    pub async fn delete_topics(&self, instance: &str, names: &[&str]) -> Result<Vec<ItemResult>, Error> {
+        let path = ["v2", self.project_id(), "instances", instance, "topics", "delete"];
         let body = DeleteTopics { topics: names };
         let answer = self
             .send(Call::dms(Operation::BatchDeleteInstanceTopic, &path).json(&body))
             .await?;
         let outcome: Outcome = answer.json()?;
-        let items = outcome
-            .topics
-            .ok_or_else(|| answer.malformed("it has no list"))?;
+        let items = outcome.topics.ok_or_else(|| answer.malformed("it has no list"))?;
         Ok(items
             .into_iter()
             .map(|item| ItemResult {
@@ -113,10 +85,7 @@ impl Client {
     }
 
     fn topics(&self, operation: Operation, instance: &str) -> Call {
-        Call::dms(
-            operation,
-            &["v2", self.project_id(), "instances", instance, "topics"],
-        )
+        Call::dms(operation, &["v2", self.project_id(), "instances", instance, "topics"])
     }
 }
 
@@ -156,10 +125,7 @@ pub struct UpdateTopic {
     #[serde(rename = "id")]
     pub name: String,
     /// The new total; more than now.
-    #[serde(
-        rename = "new_partition_numbers",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "new_partition_numbers", skip_serializing_if = "Option::is_none")]
     pub partitions: Option<u32>,
     /// The brokers that the new partitions go to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -218,11 +184,7 @@ pub struct Topic {
     #[serde(default, deserialize_with = "decode::number")]
     pub replication: Option<u32>,
     /// Hours.
-    #[serde(
-        rename = "retention_time",
-        default,
-        deserialize_with = "decode::number"
-    )]
+    #[serde(rename = "retention_time", default, deserialize_with = "decode::number")]
     pub retention_hours: Option<u32>,
     /// Whether a write waits for the replicas.
     #[serde(default, deserialize_with = "decode::flag")]
@@ -231,11 +193,7 @@ pub struct Topic {
     #[serde(default, deserialize_with = "decode::flag")]
     pub sync_message_flush: Option<bool>,
     /// All settings, also those at their default.
-    #[serde(
-        rename = "topic_other_configs",
-        default,
-        deserialize_with = "decode::embedded"
-    )]
+    #[serde(rename = "topic_other_configs", default, deserialize_with = "decode::embedded")]
     pub configs: Option<Vec<TopicConfigValue>>,
     /// Free text.
     #[serde(rename = "topic_desc", default, deserialize_with = "decode::text")]

@@ -12,14 +12,10 @@ impl Client {
     /// Any of the sender's.
     pub async fn list_available_zones(&self) -> Result<Vec<Zone>, Error> {
         let answer = self
-            .send(Call::dms(
-                Operation::ListAvailableZones,
-                &["v2", "available-zones"],
-            ))
+            .send(Call::dms(Operation::ListAvailableZones, &["v2", "available-zones"]))
             .await?;
         let body: List = answer.json()?;
-        body.available_zones
-            .ok_or_else(|| answer.malformed("it has no list"))
+        body.available_zones.ok_or_else(|| answer.malformed("it has no list"))
     }
 }
 
