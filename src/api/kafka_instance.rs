@@ -325,6 +325,16 @@ pub struct ObservedMaintenanceWindow {
     pub end: String,
 }
 
+impl RetentionPolicy {
+    /// In the service's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProduceReject => "produce_reject",
+            Self::TimeBase => "time_base",
+        }
+    }
+}
+
 impl Managed for KafkaInstance {
     type State = KafkaInstanceStatus;
 }

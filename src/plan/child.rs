@@ -4,6 +4,9 @@
 use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, Next, Plan, Reason, STOP, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
+/// Name of the operation that deletes a thing in order to make it anew.
+pub const REPLACE: &str = "Replace";
+
 /// A child and its surroundings at one look.
 #[derive(Clone, Debug)]
 pub struct Child<'a, T> {
@@ -41,6 +44,8 @@ pub struct Comparison<Step> {
     pub differences: Differences,
     /// What mends them.
     pub steps: Vec<Step>,
+    /// A wish that cannot be met from here, and the way out of it.
+    pub refused: Option<String>,
     /// One line about the thing, for `Ready`.
     pub summary: String,
 }
@@ -50,8 +55,6 @@ pub struct Comparison<Step> {
 pub struct Calls<Step> {
     /// Makes it; or which field is missing for that.
     pub create: Result<Step, String>,
-    /// What an operation that creates is called.
-    pub creates: &'static str,
     /// Removes it.
     pub delete: Step,
 }
@@ -140,9 +143,13 @@ impl<T> Child<'_, T> {
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
         let again = facts.core.served_since.is_some();
+        let replaced = self.is_being_replaced();
         let creating = |status, message: String, steps, next| Plan {
             status,
-            situation: Situation::Creating { message, again },
+            situation: match replaced {
+                true => Situation::Updating { reason: Reason::Updating, message },
+                false => Situation::Creating { message, again },
+            },
             steps,
             next,
         };
@@ -172,9 +179,12 @@ impl<T> Child<'_, T> {
             let situation = Situation::Waiting { reason: Reason::InstanceBusy, message: why.clone() };
             return Plan { status, situation, steps: vec![], next: Next::Poll };
         }
+        if !self.is_being_replaced() {
+            // What comes now is ours, whoever made the one that is gone.
+            core.origin = None;
+        }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
-        core.operation = None;
         core.create_intent = Some(CreateIntent { time: facts.now.to_string(), attempts, ..Default::default() });
         creating(status, format!("creates {title}"), vec![create], Next::Soon)
     }
@@ -185,7 +195,7 @@ impl<T> Child<'_, T> {
         comparison: Comparison<Step>,
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
-        let Comparison { differences, steps, summary } = comparison;
+        let Comparison { differences, steps, refused, summary } = comparison;
         let core = status.as_mut();
         if core.origin.is_none() {
             let ours = core.create_intent.is_some();
@@ -209,7 +219,7 @@ impl<T> Child<'_, T> {
             }
             _ => core.operation = None,
         }
-        if let Some(message) = refusal(facts, title, &differences, steps.is_empty()) {
+        if let Some(message) = refusal(facts, title, &differences, refused, steps.is_empty()) {
             return stop(status, Reason::InvalidSpec, message, true);
         }
         if steps.is_empty() {
@@ -228,6 +238,11 @@ impl<T> Child<'_, T> {
             }
             None => working(status, edit, differences.fields(), steps, Next::Soon),
         }
+    }
+
+    /// It was deleted to be made anew, because no call changes it in place.
+    fn is_being_replaced(&self) -> bool {
+        self.facts.core.operation.as_ref().is_some_and(|operation| operation.name == REPLACE)
     }
 
     /// Fixes where the thing lives and what it is called.
@@ -256,14 +271,23 @@ impl<T> Child<'_, T> {
 
 /// Why a difference that nothing mends stops the object. A thing that was never managed is not touched at all; an edit
 /// is first applied as far as it goes; what changed by itself later is only told.
-pub(super) fn refusal(facts: &Facts<'_>, title: &str, differences: &Differences, applied: bool) -> Option<String> {
-    let drift = differences.impossible()?;
+pub(super) fn refusal(
+    facts: &Facts<'_>,
+    title: &str,
+    differences: &Differences,
+    refused: Option<String>,
+    applied: bool,
+) -> Option<String> {
     let told = !facts.is_edit() || (facts.core.applied_generation.is_some() && !applied);
-    (!told).then(|| {
-        format!(
+    if told {
+        return None;
+    }
+    refused.or_else(|| {
+        let drift = differences.impossible()?;
+        Some(format!(
             "{} of {title} is {} in the cloud and cannot become {}; set the field to what is there, or delete and create anew",
             drift.field, drift.found, drift.wanted
-        )
+        ))
     })
 }
 

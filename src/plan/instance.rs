@@ -283,7 +283,7 @@ impl<T> Instance<'_, T> {
         comparison: Comparison<Step>,
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
-        let Comparison { differences, steps, summary } = comparison;
+        let Comparison { differences, steps, refused, summary } = comparison;
         let core = status.as_mut();
         let served = core.served_since.is_some();
         let operation = core.operation.clone();
@@ -330,7 +330,7 @@ impl<T> Instance<'_, T> {
             Phase::Running | Phase::ExtendFailed => {}
         }
         core.served_since.get_or_insert_with(|| facts.now.to_string());
-        if let Some(message) = refusal(facts, title, &differences, steps.is_empty()) {
+        if let Some(message) = refusal(facts, title, &differences, refused, steps.is_empty()) {
             return stop(status, Reason::InvalidSpec, message, true);
         }
         if let Some(job) = our_job {

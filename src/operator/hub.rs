@@ -1,0 +1,79 @@
+//! One hub per DMS instance: all traffic of the instance goes through it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::snapshot::Shared;
+use crate::cloud::{Class, Client, Error, kafka};
+
+/// What all objects of one instance share.
+pub struct Hub {
+    /// The instance's id.
+    pub instance_id: String,
+    /// The way to the cloud.
+    pub client: Client,
+    /// Its topics.
+    pub topics: Shared<kafka::Topic>,
+    /// Its quotas.
+    pub quotas: Shared<kafka::Quota>,
+    writing: tokio::sync::Mutex<()>,
+    held: Mutex<Option<(Instant, String)>>,
+    poll: Duration,
+}
+
+impl Hub {
+    fn new(instance_id: &str, client: Client, poll: Duration) -> Self {
+        Self {
+            instance_id: instance_id.into(),
+            client,
+            topics: Shared::default(),
+            quotas: Shared::default(),
+            writing: tokio::sync::Mutex::new(()),
+            held: Mutex::new(None),
+            poll,
+        }
+    }
+
+    /// Why no write should be sent to the instance now.
+    pub fn held(&self) -> Option<String> {
+        let held = self.held.lock().expect("no holder panics");
+        held.as_ref().filter(|(until, _)| *until > Instant::now()).map(|(_, why)| why.clone())
+    }
+
+    /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval.
+    pub async fn write<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let _turn = self.writing.lock().await;
+        let result = call.await;
+        if let Err(error) = &result
+            && error.class() == Class::Busy
+        {
+            let until = Instant::now() + self.poll;
+            *self.held.lock().expect("no holder panics") = Some((until, error.without_request_id()));
+        }
+        result
+    }
+}
+
+/// The hubs by ProviderConfig and instance: what one's credentials may see is not shown to another's.
+#[derive(Default)]
+pub struct Hubs {
+    hubs: Mutex<BTreeMap<(String, String, String), Arc<Hub>>>,
+}
+
+impl Hubs {
+    /// The hub of an instance.
+    pub fn of(&self, provider: (&str, &str), client: &Client, instance_id: &str, poll: Duration) -> Arc<Hub> {
+        let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
+        let mut hubs = self.hubs.lock().expect("no holder panics");
+        let hub = hubs.entry(key).or_insert_with(|| Arc::new(Hub::new(instance_id, client.clone(), poll)));
+        hub.clone()
+    }
+
+    /// Forgets an instance that is gone.
+    pub fn forget(&self, instance_id: &str) {
+        self.hubs.lock().expect("no holder panics").retain(|(_, _, id), _| id != instance_id);
+    }
+}

@@ -1,0 +1,115 @@
+//! What the engine needs to know of a kind.
+
+use std::fmt::Debug;
+
+use super::engine::Round;
+use crate::api::{CoreStatus, Managed};
+use crate::cloud;
+use crate::plan::fault::Halt;
+use crate::plan::Plan;
+
+/// A kind: how to look at the cloud, and how to carry out a step. All decisions are in its plan.
+pub trait Kind: Send + Sync + 'static {
+    /// The custom resource.
+    type Cr: Managed;
+    /// What was reached on the way to the look, for the steps to go the same way.
+    type Reach: Send + Sync;
+    /// One call.
+    type Step: Debug + Clone + Send + Sync;
+
+    /// The objects that this one cannot do without; they are held, and their changes wake it.
+    fn references(cr: &Self::Cr) -> Vec<Reference>;
+
+    /// What it stands for in the cloud, so that two objects that claim the same can be told apart.
+    fn claim(cr: &Self::Cr) -> Option<String>;
+
+    /// Whether the object can go without a look: nothing in the cloud may stand for it.
+    fn can_let_go(core: &CoreStatus) -> bool {
+        !core.stands_for_something()
+    }
+
+    /// What must be in the annotation `abandon` to let go of it without a call.
+    fn abandon_key(cr: &Self::Cr) -> Option<String> {
+        let core = cr.core()?;
+        let nonce = || core.create_intent.as_ref()?.nonce.clone();
+        core.instance_id.clone().or_else(nonce)
+    }
+
+    /// Whether a deleted object leaves its thing in the cloud.
+    fn orphans(cr: &Self::Cr) -> bool;
+
+    /// Looks and decides.
+    fn look(round: &Round<'_, Self::Cr>) -> impl Future<Output = Result<Look<Self>, Halt>> + Send
+    where
+        Self: Sized;
+
+    /// Carries out one step: one attempt, one call.
+    fn act(
+        round: &Round<'_, Self::Cr>,
+        reach: &Self::Reach,
+        step: &Self::Step,
+    ) -> impl Future<Output = Result<Effect, Halt>> + Send;
+
+    /// Whether a step makes something that is billed: it is sent only while our lease outlasts the request.
+    fn buys(step: &Self::Step) -> bool {
+        let _ = step;
+        false
+    }
+
+    /// Whether a step makes the thing.
+    fn creates(step: &Self::Step) -> bool;
+
+    /// What the success of a step writes down.
+    fn settle(cr: &Self::Cr, status: &mut <Self::Cr as Managed>::State, step: &Self::Step, effect: Effect, now: jiff::Timestamp);
+}
+
+/// The outcome of a look.
+pub struct Look<K: Kind> {
+    /// The way to the cloud.
+    pub reach: K::Reach,
+    /// The decision.
+    pub plan: Plan<<K::Cr as Managed>::State, K::Step>,
+}
+
+/// What a step brought about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It is done; reading back will show.
+    Done,
+    /// A background job does it; its id, if the service told.
+    Job(Option<String>),
+    /// An instance of this id is being made.
+    Made(String),
+}
+
+/// Names an object that another one needs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// Kind.
+    pub kind: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+}
+
+impl Reference {
+    /// To this object.
+    pub fn to<Cr: Managed>(cr: &Cr) -> Self {
+        Self::of::<Cr>(cr.meta().namespace.as_deref().unwrap_or_default(), cr.meta().name.as_deref().unwrap_or_default())
+    }
+
+    /// To an object of kind `Cr`.
+    pub fn of<Cr: Managed>(namespace: &str, name: &str) -> Self {
+        Self { kind: Cr::kind(&()).into_owned(), namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// A failed call ends a round.
+pub type CloudResult<T> = Result<T, cloud::Error>;

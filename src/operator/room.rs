@@ -1,0 +1,233 @@
+//! One kind's objects as the operator knows them: the watched store, and what it remembers of each object.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::kind::{Kind, Reference};
+use crate::api::Managed;
+
+/// The objects of one kind.
+pub struct Room<Cr: Managed> {
+    store: Store<Cr>,
+    wake: mpsc::UnboundedSender<ObjectRef<Cr>>,
+    notes: Mutex<BTreeMap<(String, String), Note<Cr>>>,
+    references: fn(&Cr) -> Vec<Reference>,
+    claim: fn(&Cr) -> Option<String>,
+}
+
+/// What is remembered of an object between rounds, in memory only: losing it costs calls, never safety.
+pub struct Note<Cr> {
+    uid: String,
+    /// What we wrote last; used until the cache has caught up.
+    written: Option<Arc<Cr>>,
+    /// The object as the last round left it: generation, deletion, annotations.
+    handled: Option<Handled>,
+    /// Not before this moment, unless something changed.
+    not_before: Option<Instant>,
+    /// Something it refers to changed.
+    woken: bool,
+    /// Failures in a row.
+    pub failures: u32,
+    /// The last step that we carried out for it: reads must have begun later.
+    pub acted: Option<Instant>,
+    /// The last round that could look and decide.
+    pub looked: Option<Instant>,
+    /// How many looks in a row the service did not know the instance.
+    pub missing: u32,
+    /// How many complete searches in a row found nothing of ours.
+    pub empty_searches: u32,
+}
+
+/// What makes a round worth while before its time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Handled {
+    generation: Option<i64>,
+    deleting: bool,
+    annotations: Vec<Option<String>>,
+}
+
+impl Handled {
+    fn of<Cr: Managed>(cr: &Cr) -> Self {
+        use crate::api::{ABANDON, PAUSED, RECONCILE_REQUESTED_AT, RECREATE};
+        let annotations = [ABANDON, PAUSED, RECONCILE_REQUESTED_AT, RECREATE];
+        Self {
+            generation: cr.meta().generation,
+            deleting: cr.meta().deletion_timestamp.is_some(),
+            annotations: annotations.iter().map(|a| cr.annotations().get(*a).cloned()).collect(),
+        }
+    }
+}
+
+impl<Cr: Managed> Room<Cr> {
+    /// A room over a store; `wake` triggers the controller.
+    pub fn new<K: Kind<Cr = Cr>>(store: Store<Cr>, wake: mpsc::UnboundedSender<ObjectRef<Cr>>) -> Self {
+        Self { store, wake, notes: Mutex::default(), references: K::references, claim: K::claim }
+    }
+
+    /// The object of this name, as new as we know it.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Cr>> {
+        let cached = self.store.get(&ObjectRef::new(name).within(namespace))?;
+        Some(self.freshest(cached))
+    }
+
+    /// The cached object, or what we wrote to it last if the cache does not show that yet.
+    pub fn freshest(&self, cached: Arc<Cr>) -> Arc<Cr> {
+        let mut notes = self.notes();
+        let Some(note) = notes.get_mut(&key(&*cached)) else { return cached };
+        if note.uid != cached.uid().unwrap_or_default() {
+            return cached;
+        }
+        match &note.written {
+            Some(written) if version(&**written) > version(&*cached) => written.clone(),
+            _ => {
+                note.written = None;
+                cached
+            }
+        }
+    }
+
+    /// Remembers what was written.
+    pub fn wrote(&self, cr: Arc<Cr>) {
+        self.note(&*cr.clone(), |note| note.written = Some(cr));
+    }
+
+    /// Reads or changes what is remembered of an object.
+    pub fn note<R>(&self, cr: &Cr, change: impl FnOnce(&mut Note<Cr>) -> R) -> R {
+        let uid = cr.uid().unwrap_or_default();
+        let mut notes = self.notes();
+        let note = notes.entry(key(cr)).or_insert_with(|| Note::new(uid.clone()));
+        if note.uid != uid {
+            *note = Note::new(uid);
+        }
+        change(note)
+    }
+
+    /// How long the object should be left alone yet, if nothing about it changed.
+    pub fn hold(&self, cr: &Cr) -> Option<Duration> {
+        self.note(cr, |note| {
+            let woken = std::mem::take(&mut note.woken);
+            let changed = note.handled.as_ref() != Some(&Handled::of(cr));
+            let left = note.not_before?.checked_duration_since(Instant::now())?;
+            (!woken && !changed && !left.is_zero()).then_some(left)
+        })
+    }
+
+    /// Ends a round: the object is left alone for so long, unless something changes.
+    pub fn rest(&self, cr: &Cr, pause: Duration) {
+        self.note(cr, |note| {
+            note.handled = Some(Handled::of(cr));
+            note.not_before = Some(Instant::now() + pause);
+        });
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, cr: &Cr) {
+        self.notes().remove(&key(cr));
+    }
+
+    /// The object that has a better claim to the same thing: the one that has it on record, else the older one, else the one
+    /// with the smaller uid.
+    pub fn rival(&self, cr: &Cr) -> Option<Arc<Cr>> {
+        let claim = (self.claim)(cr)?;
+        let rank = |cr: &Cr| {
+            let recorded = cr.core().is_some_and(|core| core.origin.is_some());
+            (!recorded, cr.creation_timestamp().map(|t| t.0), cr.uid())
+        };
+        let rivals = self.store.state().into_iter().map(|other| self.freshest(other));
+        rivals
+            .filter(|other| other.uid() != cr.uid() && (self.claim)(other).as_ref() == Some(&claim))
+            .filter(|other| rank(other) < rank(cr))
+            .min_by_key(|other| rank(other))
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Note<Cr>>> {
+        self.notes.lock().expect("no holder panics")
+    }
+}
+
+impl<Cr> Note<Cr> {
+    fn new(uid: String) -> Self {
+        Self {
+            uid,
+            written: None,
+            handled: None,
+            not_before: None,
+            woken: false,
+            failures: 0,
+            acted: None,
+            looked: None,
+            missing: 0,
+            empty_searches: 0,
+        }
+    }
+}
+
+fn key<Cr: Managed>(cr: &Cr) -> (String, String) {
+    (cr.namespace().unwrap_or_default(), cr.name_any())
+}
+
+/// Resource versions of one kind can be compared as numbers (KEP-5504).
+fn version<Cr: Managed>(cr: &Cr) -> u64 {
+    cr.resource_version().and_then(|v| v.parse().ok()).unwrap_or(0)
+}
+
+/// A room whose kind does not matter.
+trait AnyRoom: Send + Sync {
+    fn users_of(&self, reference: &Reference) -> Vec<Reference>;
+    fn wake_users_of(&self, reference: &Reference);
+}
+
+impl<Cr: Managed> AnyRoom for Room<Cr> {
+    fn users_of(&self, reference: &Reference) -> Vec<Reference> {
+        let objects = self.store.state().into_iter().map(|cr| self.freshest(cr));
+        objects.filter(|cr| (self.references)(cr).contains(reference)).map(|cr| Reference::to(&*cr)).collect()
+    }
+
+    fn wake_users_of(&self, reference: &Reference) {
+        for user in self.store.state() {
+            if (self.references)(&user).contains(reference) {
+                self.note(&user, |note| note.woken = true);
+                // A controller that has ended needs no waking.
+                let _ = self.wake.send(ObjectRef::from_obj(&*user));
+            }
+        }
+    }
+}
+
+/// All rooms.
+#[derive(Default)]
+pub struct Rooms {
+    by_type: BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    all: Vec<Arc<dyn AnyRoom>>,
+}
+
+impl Rooms {
+    /// Adds a kind's room.
+    pub fn add<Cr: Managed>(&mut self, room: Arc<Room<Cr>>) {
+        self.by_type.insert(TypeId::of::<Cr>(), room.clone());
+        self.all.push(room);
+    }
+
+    /// The room of a kind.
+    pub fn of<Cr: Managed>(&self) -> &Room<Cr> {
+        let room = self.by_type.get(&TypeId::of::<Cr>()).expect("every kind is registered before controllers run");
+        room.downcast_ref().expect("filed under its own type")
+    }
+
+    /// The objects that need this one.
+    pub fn users_of(&self, reference: &Reference) -> Vec<Reference> {
+        self.all.iter().flat_map(|room| room.users_of(reference)).collect()
+    }
+
+    /// Lets the objects that need this one look again.
+    pub fn wake_users_of(&self, reference: &Reference) {
+        self.all.iter().for_each(|room| room.wake_users_of(reference));
+    }
+}

@@ -1,0 +1,119 @@
+//! Shared reads of one list of one instance.
+//!
+//! Offsets shift when something is deleted between two pages, and new things show up late, so a list counts only if it
+//! is complete, and absence only if two complete lists in a row show it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::cloud::{Class, Error, Operation, Page, Sent};
+
+/// How many times a list is read again when it changed while it was read.
+const TRIES: usize = 3;
+
+/// A complete list at one moment, by name.
+#[derive(Debug)]
+pub struct Snapshot<T> {
+    begun: Instant,
+    items: BTreeMap<String, T>,
+}
+
+/// The latest snapshots of one list; whoever needs a newer one reads it for all who wait.
+#[derive(Debug)]
+pub struct Shared<T> {
+    kept: Mutex<Kept<T>>,
+}
+
+#[derive(Debug)]
+struct Kept<T> {
+    last: Option<Arc<Snapshot<T>>>,
+    names_before: Option<BTreeSet<String>>,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self { kept: Mutex::new(Kept { last: None, names_before: None }) }
+    }
+}
+
+/// How to read one page of a list.
+pub trait Lister<T>: Sync {
+    /// The call, for errors.
+    const OPERATION: Operation;
+    /// Items a page.
+    const PAGE: u32;
+    /// Reads the page that begins at `offset`.
+    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<T>, Error>> + Send;
+    /// An item's name, unique in the list.
+    fn name(item: &T) -> String;
+}
+
+impl<T: Clone + Send + Sync> Shared<T> {
+    /// The item of this name as of `since` or later. `None` is proof of absence.
+    pub async fn find<L: Lister<T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
+        let mut kept = self.kept.lock().await;
+        if kept.last.as_ref().is_none_or(|last| last.begun < since) {
+            kept.renew(lister).await?;
+        }
+        if let Some(item) = kept.get(name) {
+            return Ok(Some(item));
+        }
+        if kept.names_before.as_ref().is_none_or(|names| names.contains(name)) {
+            kept.renew(lister).await?;
+        }
+        Ok(kept.get(name))
+    }
+}
+
+impl<T: Clone + Send + Sync> Kept<T> {
+    fn get(&self, name: &str) -> Option<T> {
+        self.last.as_ref()?.items.get(name).cloned()
+    }
+
+    async fn renew<L: Lister<T>>(&mut self, lister: &L) -> Result<(), Error> {
+        let snapshot = read_all(lister).await?;
+        self.names_before = self.last.take().map(|last| last.items.keys().cloned().collect());
+        self.last = Some(Arc::new(snapshot));
+        Ok(())
+    }
+}
+
+async fn read_all<T: Send, L: Lister<T>>(lister: &L) -> Result<Snapshot<T>, Error> {
+    for _ in 0..TRIES {
+        let begun = Instant::now();
+        if let Some(items) = read_once(lister).await? {
+            return Ok(Snapshot { begun, items });
+        }
+    }
+    let message = format!("the list changed while it was read, {TRIES} times in a row");
+    Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message))
+}
+
+/// All pages, or `None` if they do not fit together.
+async fn read_once<T: Send, L: Lister<T>>(lister: &L) -> Result<Option<BTreeMap<String, T>>, Error> {
+    let mut items = BTreeMap::new();
+    let mut total = None;
+    let mut offset = 0;
+    loop {
+        let page = lister.page(offset).await?;
+        let count = page.items.len() as u32;
+        if offset > 0 && page.total != total {
+            return Ok(None);
+        }
+        total = page.total;
+        items.extend(page.items.into_iter().map(|item| (L::name(&item), item)));
+        offset += count;
+        let last = match total {
+            Some(total) => u64::from(offset) >= total || count == 0,
+            None => count < L::PAGE,
+        };
+        if last {
+            break;
+        }
+    }
+    let complete = total.is_none_or(|total| items.len() as u64 == total);
+    Ok(complete.then_some(items))
+}

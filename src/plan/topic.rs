@@ -1,0 +1,173 @@
+//! Decisions for `Topic`.
+
+use super::child::{Calls, Child, Comparison, Found};
+use super::{Differences, Facts, Plan};
+use crate::api::topic::{KafkaTopic, ObservedTopic};
+use crate::api::{Correction, Location, Topic, TopicStatus};
+use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// 5.5.2.
+    Create(CreateTopic),
+    /// 5.5.4, with nothing but what changes.
+    Update(UpdateTopic),
+    /// 5.5.5.
+    Delete(String),
+}
+
+/// Where the topic lives, and what was found there.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Where its instance lives.
+    pub location: Location,
+    /// The instance.
+    pub instance_id: String,
+    /// Why no write may be sent to the instance now.
+    pub held: Option<String>,
+    /// The topic.
+    pub found: Found<kafka::Topic>,
+}
+
+/// The topic's name in the cloud.
+pub fn name(topic: &Topic) -> String {
+    let recorded = topic.status.as_ref().and_then(|s| s.core.external_name.clone());
+    let wanted = || topic.spec.name.clone().or_else(|| topic.metadata.name.clone());
+    recorded.or_else(wanted).unwrap_or_default()
+}
+
+/// Decides.
+pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
+    let mut status = topic.status.clone().unwrap_or_default();
+    let managed_before = std::mem::take(&mut status.managed_configs);
+    let unset = KafkaTopic::default();
+    let wanted = topic.spec.kafka.as_ref().unwrap_or(&unset);
+    let name = name(topic);
+    match &seen.found {
+        Found::There(found) => {
+            status.observed = Some(observe(found, wanted));
+            status.managed_configs = wanted.configs.keys().cloned().collect();
+        }
+        Found::Absent | Found::InstanceGone => status.observed = None,
+    }
+    let child = Child {
+        facts,
+        title: format!("topic {name}"),
+        name: name.clone(),
+        location: seen.location,
+        instance_id: seen.instance_id,
+        held: seen.held,
+        found: seen.found,
+    };
+    let calls = Calls { create: create(&name, topic, wanted), delete: Step::Delete(name.clone()) };
+    // A removed setting stays on record until it was read back at its default.
+    let mut released = vec![];
+    let mut plan = child.plan(status, calls, |found| compare(&name, topic, wanted, found, &managed_before, &mut released));
+    plan.status.managed_configs.extend(released);
+    plan
+}
+
+fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
+    let Some(partitions) = wanted.partitions else { return Err("spec.kafka.partitions".into()) };
+    Ok(Step::Create(CreateTopic {
+        name: name.to_owned(),
+        partitions: Some(partitions),
+        replication: wanted.replication,
+        retention_hours: wanted.retention_hours,
+        sync_replication: wanted.sync_replication,
+        sync_message_flush: wanted.sync_message_flush,
+        configs: wanted.configs.iter().map(|(name, value)| config(name, value)).collect(),
+        description: topic.spec.description.clone(),
+    }))
+}
+
+fn compare(
+    name: &str,
+    topic: &Topic,
+    wanted: &KafkaTopic,
+    found: &kafka::Topic,
+    managed_before: &std::collections::BTreeSet<String>,
+    released: &mut Vec<String>,
+) -> Comparison<Step> {
+    let mut differences = Differences::default();
+    let mut update = UpdateTopic { name: name.to_owned(), ..Default::default() };
+    let idle = update.clone();
+
+    let grows = wanted.partitions.zip(found.partitions).is_none_or(|(wanted, found)| wanted > found);
+    let correction = if grows { Correction::InPlace } else { Correction::Impossible };
+    if differences.compare("spec.kafka.partitions", wanted.partitions.as_ref(), found.partitions.as_ref(), correction) && grows {
+        update.partitions = wanted.partitions;
+        update.new_partition_brokers = wanted.new_partition_brokers.clone();
+    }
+    differences.compare(
+        "spec.kafka.replication",
+        wanted.replication.as_ref(),
+        found.replication.as_ref(),
+        Correction::Reassignment,
+    );
+    let in_place = Correction::InPlace;
+    if differences.compare("spec.kafka.retentionHours", wanted.retention_hours.as_ref(), found.retention_hours.as_ref(), in_place) {
+        update.retention_hours = wanted.retention_hours;
+    }
+    if differences.compare("spec.kafka.syncReplication", wanted.sync_replication.as_ref(), found.sync_replication.as_ref(), in_place) {
+        update.sync_replication = wanted.sync_replication;
+    }
+    if differences.compare("spec.kafka.syncMessageFlush", wanted.sync_message_flush.as_ref(), found.sync_message_flush.as_ref(), in_place) {
+        update.sync_message_flush = wanted.sync_message_flush;
+    }
+    // A description that was never set reads as null.
+    let description = found.description.clone().unwrap_or_default();
+    if differences.compare("spec.description", topic.spec.description.as_ref(), Some(&description), in_place) {
+        update.description = topic.spec.description.clone();
+    }
+    let configs = found.configs.as_deref().unwrap_or_default();
+    let value_of = |name: &str| configs.iter().find(|c| c.name == name);
+    for (key, value) in &wanted.configs {
+        let found = value_of(key).and_then(|c| c.value.as_ref());
+        if differences.compare(&format!("spec.kafka.configs[{key}]"), Some(value), found, in_place) {
+            update.configs.push(config(key, value));
+        }
+    }
+    for key in managed_before.iter().filter(|key| !wanted.configs.contains_key(*key)) {
+        // Reset means: send the default. One whose default the service does not tell stays as it is.
+        let Some((value, default)) = value_of(key).and_then(|c| c.value.as_ref().zip(c.default_value.as_ref())) else { continue };
+        if differences.compare(&format!("spec.kafka.configs[{key}]"), Some(default), Some(value), in_place) {
+            update.configs.push(config(key, default));
+            released.push(key.clone());
+        }
+    }
+    let steps = if update == idle { vec![] } else { vec![Step::Update(update)] };
+    Comparison { differences, steps, refused: None, summary: summary(found) }
+}
+
+fn config(name: &str, value: &str) -> TopicConfig {
+    TopicConfig { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// Only the settings that the spec names: the others are the cloud's.
+fn observe(found: &kafka::Topic, wanted: &KafkaTopic) -> ObservedTopic {
+    let configs = found.configs.iter().flatten().filter(|c| wanted.configs.contains_key(&c.name));
+    ObservedTopic {
+        partitions: found.partitions,
+        replication: found.replication,
+        retention_hours: found.retention_hours,
+        sync_replication: found.sync_replication,
+        sync_message_flush: found.sync_message_flush,
+        description: found.description.clone().filter(|d| !d.is_empty()),
+        configs: configs.filter_map(|c| Some((c.name.clone(), c.value.clone()?))).collect(),
+        create_time: found.created_at.map(|t| t.to_string()),
+    }
+}
+
+fn summary(found: &kafka::Topic) -> String {
+    let count = |value: Option<u32>, one: &str, many: &str| {
+        value.map(|n| format!("{n} {}", if n == 1 { one } else { many }))
+    };
+    let parts = [
+        count(found.partitions, "partition", "partitions"),
+        count(found.replication, "replica", "replicas"),
+        count(found.retention_hours, "h", "h"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
