@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::NamespaceResourceScope;
 use kube::core::object::HasStatus;
 use kube::{CustomResourceExt, KubeSchema, Resource};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The API group of every kind.
@@ -39,6 +39,7 @@ pub struct LocalRef {
 
 /// What to do with something that is already in the cloud when the object first looks.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum Adoption {
     /// Stop with reason AlreadyExists.
     Never,
@@ -48,6 +49,7 @@ pub enum Adoption {
 
 /// What happens in the cloud when the object is deleted.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
 pub enum Deletion {
     /// It is deleted in the cloud too.
     Delete,
@@ -118,6 +120,11 @@ pub enum InstanceKind {
     /// A Kafka instance.
     #[default]
     KafkaInstance,
+}
+
+/// Where an optional field has an enum for its type, the type's description would hide the field's own.
+pub(super) fn undescribed(schema: &mut Schema) {
+    schema.remove("description");
 }
 
 /// Names the instance that something lives in, in the same namespace.

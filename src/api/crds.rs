@@ -32,17 +32,13 @@ fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
             strip_null(map);
+            unwrap_text(map);
             bound_condition(map);
             for value in map.values_mut() {
                 tidy(value);
             }
         }
         Value::Array(items) => items.iter_mut().for_each(tidy),
-        Value::Number(number) => {
-            if let Some(whole) = number.as_f64().filter(|n| n.fract() == 0.0) {
-                *schema = json!(whole as i64);
-            }
-        }
         _ => {}
     }
 }
@@ -62,6 +58,17 @@ fn strip_null(map: &mut Map<String, Value>) {
         *format = "int64".into();
     }
     map.remove("uniqueItems");
+}
+
+/// Source lines end where the editor wraps them; only paragraphs mean something to a reader of `kubectl explain`.
+fn unwrap_text(map: &mut Map<String, Value>) {
+    if let Some(Value::String(text)) = map.get_mut("description") {
+        *text = text
+            .split("\n\n")
+            .map(|paragraph| paragraph.replace('\n', " "))
+            .collect::<Vec<_>>()
+            .join("\n\n");
+    }
 }
 
 fn bound_condition(map: &mut Map<String, Value>) {

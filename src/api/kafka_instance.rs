@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use kube::core::{Message, Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{CoreStatus, InstanceManagement, LocalRef, Managed, StringMap};
+use super::rules::{INSTANCE, frozen, frozen_set, grows};
 
 /// A Kafka instance of DMS.
 ///
@@ -85,8 +87,38 @@ use super::common::{CoreStatus, InstanceManagement, LocalRef, Managed, StringMap
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
+    ),
+    validation = Rule::new(
+        "has(self.spec.instanceId) || has(self.spec.name) || \
+         self.metadata.name.matches('^[A-Za-z][A-Za-z0-9_-]{3,63}$')"
     )
+    .message("metadata.name is no instance name (4 to 64 letters, digits, _ and -, a letter first): set spec.name")
+    .field_path(".spec.name"),
+    validation = instance_id_frozen(),
+    validation = frozen("engineVersion"),
+    validation = frozen("productId"),
+    validation = frozen("brokerNum"),
+    validation = frozen("storageSpecCode"),
+    validation = frozen_set("availableZones"),
+    validation = frozen("vpcId"),
+    validation = frozen("subnetId"),
+    validation = frozen("ipv6Enable"),
+    validation = grows(INSTANCE, "", "storageSpace"),
+    validation = storage_step()
 )]
+#[x_kube(
+    validation = Rule::new(
+        "has(self.instanceId) || (has(self.engineVersion) && has(self.productId) && has(self.brokerNum) && \
+         has(self.storageSpace) && has(self.storageSpecCode) && has(self.availableZones) && \
+         self.availableZones.size() > 0 && has(self.vpcId) && has(self.subnetId) && has(self.securityGroupId))"
+    )
+    .message(
+        "without instanceId, all of these are needed: engineVersion, productId, brokerNum, storageSpace, \
+         storageSpecCode, availableZones, vpcId, subnetId, securityGroupId"
+    )
+    .reason(Reason::FieldValueRequired)
+)]
+#[x_kube(validation = storage_spread())]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaInstanceSpec {
     /// The ProviderConfig that serves, in this namespace. Default: the one named `default`. Its region and project may not
@@ -133,7 +165,10 @@ pub struct KafkaInstanceSpec {
     pub storage_spec_code: Option<String>,
     /// Availability zones, by code or id: one, or at least three. Cannot change.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = Rule::new("self.size() != 2").message("one availability zone, or at least three")
+    )]
     #[schemars(length(max = 10), inner(length(min = 1, max = 64)))]
     pub available_zones: BTreeSet<String>,
     /// Id of the VPC. Cannot change.
@@ -159,7 +194,11 @@ pub struct KafkaInstanceSpec {
     /// Tags, up to 19: keys of 1 to 128 characters that do not begin with `sys`, values of up to 255. Can change in place,
     /// key by key; keys that were never named here are left alone.
     #[serde(default, skip_serializing_if = "StringMap::is_empty")]
-    #[x_kube(merge_strategy = MapMerge::Granular)]
+    #[x_kube(
+        merge_strategy = MapMerge::Granular,
+        validation = Rule::new("self.all(key, key.size() >= 1 && key.size() <= 128 && !key.startsWith('sys'))")
+            .message("tag keys have 1 to 128 characters and do not begin with sys")
+    )]
     #[schemars(extend("maxProperties" = 19, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub tags: StringMap,
     /// What happens when the disks are nearly full. produce_reject: new messages are refused. time_base: the oldest are
@@ -174,9 +213,59 @@ pub struct KafkaInstanceSpec {
     pub management: InstanceManagement,
 }
 
+/// The id may be written down once it is known, but not become another.
+fn instance_id_frozen() -> Rule {
+    Rule::new(format!(
+        "!({INSTANCE}) || !has(self.spec.instanceId) || \
+         (has(oldSelf.spec.instanceId) && self.spec.instanceId == oldSelf.spec.instanceId) || \
+         (has(oldSelf.status.instanceId) && self.spec.instanceId == oldSelf.status.instanceId)"
+    ))
+    .message("instanceId cannot become another than that of the instance that exists (status.instanceId)")
+    .reason(Reason::FieldValueForbidden)
+    .field_path(".spec.instanceId")
+}
+
+/// Each broker has a disk of the same size.
+fn storage_spread() -> Rule {
+    Rule::new(
+        "!has(self.storageSpace) || !has(self.brokerNum) || \
+         (self.storageSpace >= 100 * self.brokerNum && self.storageSpace % self.brokerNum == 0)",
+    )
+    .message(next_total(
+        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
+        "self.storageSpace < 100 * self.brokerNum ? 100 * self.brokerNum : \
+         (self.storageSpace / self.brokerNum + 1) * self.brokerNum",
+    ))
+    .field_path(".storageSpace")
+}
+
+/// Storage grows by whole steps: the service takes no less than 100 GB a broker at a time.
+fn storage_step() -> Rule {
+    Rule::new(
+        "!has(self.spec.storageSpace) || !has(oldSelf.status) || !has(oldSelf.status.observed) || \
+         !has(oldSelf.status.observed.storageSpace) || !has(oldSelf.status.observed.brokerNum) || \
+         (has(oldSelf.spec.storageSpace) && self.spec.storageSpace == oldSelf.spec.storageSpace) || \
+         self.spec.storageSpace <= oldSelf.status.observed.storageSpace || \
+         self.spec.storageSpace >= oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
+    )
+    .message(next_total(
+        "storageSpace grows by at least 100 GB a broker at a time",
+        "oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
+    ))
+    .field_path(".spec.storageSpace")
+}
+
+/// Formatted, since the API server takes `string(number)` for a string without bound, and refuses what is made of it.
+fn next_total(why: &str, total: &str) -> Message {
+    Message::Expression(format!(
+        "'{why}: the next total that can be reached is %d'.format([{total}])"
+    ))
+}
+
 /// What happens when the disks are nearly full.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = super::common::undescribed)]
 pub enum RetentionPolicy {
     /// New messages are refused.
     ProduceReject,
@@ -186,6 +275,10 @@ pub enum RetentionPolicy {
 
 /// A daily window of four hours.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new("self.begin.substring(0, 5) != self.end.substring(0, 5)")
+        .message("a maintenance window does not end when it begins")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceWindow {
     /// Begin, in quotes: `"HH:mm"` or `"HH:mm:ss"`.

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use kube::core::{Message, Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, InstanceKind, Managed};
+use super::rules::{CHILD, immutable, instance_ref_frozen};
 
 /// How fast a user, a client, or both may produce and consume, in bytes a second on each broker.
 ///
@@ -73,7 +75,33 @@ use super::common::{ChildManagement, CoreStatus, InstanceKind, Managed};
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
+    ),
+    validation = instance_ref_frozen(),
+    validation = identity_frozen("user", "userDefault"),
+    validation = identity_frozen("client", "clientDefault")
+)]
+#[x_kube(
+    validation = Rule::new("!(has(self.user) && has(self.userDefault) && self.userDefault)")
+        .message("at most one of user and userDefault")
+        .field_path(".user")
+)]
+#[x_kube(
+    validation = Rule::new("!(has(self.client) && has(self.clientDefault) && self.clientDefault)")
+        .message("at most one of client and clientDefault")
+        .field_path(".client")
+)]
+#[x_kube(
+    validation = Rule::new(
+        "has(self.user) || has(self.client) || (has(self.userDefault) && self.userDefault) || \
+         (has(self.clientDefault) && self.clientDefault)"
     )
+    .message("at least one of user, userDefault, client, clientDefault")
+    .reason(Reason::FieldValueRequired)
+)]
+#[x_kube(
+    validation = Rule::new("has(self.producerByteRate) || has(self.consumerByteRate)")
+        .message("at least one of producerByteRate and consumerByteRate")
+        .reason(Reason::FieldValueRequired)
 )]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaUserQuotaSpec {
@@ -104,6 +132,18 @@ pub struct KafkaUserQuotaSpec {
     /// How the operator treats the quota.
     #[serde(default)]
     pub management: ChildManagement,
+}
+
+/// One part of the identity keeps its value once the quota exists.
+fn identity_frozen(name: &str, default: &str) -> Rule {
+    Rule::new(format!(
+        "!({CHILD}) || (has(self.spec.{name}) == has(oldSelf.spec.{name}) && \
+         (!has(self.spec.{name}) || self.spec.{name} == oldSelf.spec.{name}) && \
+         (has(self.spec.{default}) && self.spec.{default}) == (has(oldSelf.spec.{default}) && oldSelf.spec.{default}))"
+    ))
+    .message(Message::Message(immutable(&format!("{name} or {default}"))))
+    .reason(Reason::FieldValueForbidden)
+    .field_path(format!(".spec.{name}"))
 }
 
 /// Names a Kafka instance in the same namespace.
@@ -217,5 +257,32 @@ impl AsRef<CoreStatus> for KafkaUserQuotaStatus {
 impl AsMut<CoreStatus> for KafkaUserQuotaStatus {
     fn as_mut(&mut self) -> &mut CoreStatus {
         &mut self.core
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_read_as_plain_bytes() {
+        let bytes = |json: &str| serde_json::from_str::<ByteRate>(json).unwrap().bytes();
+        assert_eq!(bytes("10485760"), Some(10485760));
+        assert_eq!(bytes(r#""10485760""#), Some(10485760));
+        assert_eq!(bytes(r#""10Mi""#), Some(10485760));
+        assert_eq!(bytes(r#""3k""#), Some(3000));
+        assert_eq!(bytes(r#""2G""#), Some(2_000_000_000));
+        for refused in [
+            "0",
+            "-1",
+            r#""""#,
+            r#""0Mi""#,
+            r#""10MB""#,
+            r#""Mi""#,
+            r#""1.5M""#,
+            r#""999999999999999Gi""#,
+        ] {
+            assert_eq!(bytes(refused), None, "{refused}");
+        }
     }
 }

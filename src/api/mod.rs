@@ -4,11 +4,15 @@
     reason = "kube's derives repeat each struct inside a function"
 )]
 
+#[cfg(test)]
+mod admission_tests;
 pub mod common;
 pub mod crds;
+pub mod generate;
 pub mod kafka_instance;
 pub mod kafka_user_quota;
 pub mod provider_config;
+mod rules;
 pub mod topic;
 
 pub use common::*;

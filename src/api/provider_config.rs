@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kube::core::{Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,24 @@ use super::common::{CoreStatus, LocalRef, Managed};
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
+    ),
+    validation = located("region", "self.spec.region == oldSelf.spec.region"),
+    validation = located("projectId", "!has(self.spec.projectId) || self.spec.projectId == oldSelf.status.projectId"),
+    validation = located(
+        "projectName",
+        "!has(self.spec.projectName) || \
+         (has(oldSelf.spec.projectName) && self.spec.projectName == oldSelf.spec.projectName)"
+    ),
+    validation = located(
+        "projectId",
+        "has(self.spec.projectId) || has(self.spec.projectName) || \
+         !(has(oldSelf.spec.projectId) || has(oldSelf.spec.projectName))"
     )
+)]
+#[x_kube(
+    validation = Rule::new("!(has(self.projectId) && has(self.projectName))")
+        .message("at most one of projectId and projectName")
+        .field_path(".projectName")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderConfigSpec {
@@ -95,6 +113,14 @@ impl ProviderConfigSpec {
         let number: u32 = number.parse().ok()?;
         Some(Duration::from_secs(u64::from(number) * unit))
     }
+}
+
+/// What must hold once the project has been found: everything that uses this object lives there.
+fn located(field: &str, holds: &str) -> Rule {
+    Rule::new(format!("!(has(oldSelf.status) && has(oldSelf.status.projectId)) || {holds}"))
+        .message("region and project cannot change once the project has been found; projectId may be set to what was found")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(format!(".spec.{field}"))
 }
 
 /// Who the operator is to the cloud.
@@ -183,5 +209,34 @@ impl AsRef<CoreStatus> for ProviderConfigStatus {
 impl AsMut<CoreStatus> for ProviderConfigStatus {
     fn as_mut(&mut self) -> &mut CoreStatus {
         &mut self.core
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_is_minutes_or_hours() {
+        let resync = |text: Option<&str>| {
+            let mut spec: ProviderConfigSpec = serde_json::from_value(serde_json::json!({
+                "region": "eu-west-101", "credentials": {"type": "AccessKey", "secretRef": {"name": "huawei"}}
+            }))
+            .unwrap();
+            spec.resync_interval = text.map(String::from);
+            spec.resync()
+        };
+        assert_eq!(resync(Some("5m")), Some(Duration::from_secs(300)));
+        assert_eq!(resync(Some("24h")), Some(Duration::from_secs(86_400)));
+        for none in [
+            None,
+            Some(""),
+            Some("5"),
+            Some("m"),
+            Some("5s"),
+            Some("-5m"),
+        ] {
+            assert_eq!(resync(none), None, "{none:?}");
+        }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use kube::core::{Message, Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, InstanceRef, Managed, StringMap};
+use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
 
 /// A topic of an instance.
 ///
@@ -81,7 +83,23 @@ use super::common::{ChildManagement, CoreStatus, InstanceRef, Managed, StringMap
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
+    ),
+    validation = Rule::new(
+        "has(self.spec.name) || self.metadata.name.matches('^[A-Za-z][A-Za-z0-9._-]{2,199}$')"
     )
+    .message("metadata.name is no topic name (3 to 200 letters, digits, ., _ and -, a letter first): set spec.name")
+    .field_path(".spec.name"),
+    validation = instance_ref_frozen(),
+    validation = name_frozen(),
+    validation = grows(CHILD, "kafka.", "partitions")
+)]
+#[x_kube(
+    validation = Rule::new(
+        "self.management.adoption != 'Never' || (has(self.kafka) && has(self.kafka.partitions))"
+    )
+    .message("kafka.partitions is needed to create a topic (management.adoption is Never)")
+    .reason(Reason::FieldValueRequired)
+    .field_path(".kafka")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct TopicSpec {
@@ -105,6 +123,17 @@ pub struct TopicSpec {
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,
+}
+
+/// The name is the identity, wherever it is written.
+fn name_frozen() -> Rule {
+    Rule::new(format!(
+        "!({CHILD}) || (has(self.spec.name) ? self.spec.name : self.metadata.name) == \
+         (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)"
+    ))
+    .message(Message::Message(immutable("name")))
+    .reason(Reason::FieldValueForbidden)
+    .field_path(".spec.name")
 }
 
 /// Settings of a Kafka topic.
@@ -136,7 +165,11 @@ pub struct KafkaTopic {
     /// Further settings by Kafka's names, up to 32, values as strings in quotes. Can change in place; an entry that is
     /// removed goes back to its default.
     #[serde(default, skip_serializing_if = "StringMap::is_empty")]
-    #[x_kube(merge_strategy = MapMerge::Granular)]
+    #[x_kube(
+        merge_strategy = MapMerge::Granular,
+        validation = Rule::new("self.all(key, key.size() >= 1 && key.size() <= 255)")
+            .message("names of configs have 1 to 255 characters")
+    )]
     #[schemars(extend("maxProperties" = 32, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub configs: StringMap,
     /// Brokers for the partitions that growth adds, by number. A hint for that moment, never compared.

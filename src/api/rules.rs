@@ -1,0 +1,93 @@
+//! CEL rules that several kinds share.
+//!
+//! What cannot change is judged on the root, because only there a rule sees what exists: `oldSelf.status`. Every one of
+//! them is a transition rule: a plain rule on the root is judged again at each status and finalizer write, so tightening
+//! it would lock the operator out of older objects.
+
+use kube::core::{Message, Reason, Rule};
+
+/// An instance may exist: its id is known, or its create call may have been sent.
+pub(super) const INSTANCE: &str =
+    "has(oldSelf.status) && (has(oldSelf.status.instanceId) || has(oldSelf.status.createIntent))";
+/// Something that lives in an instance may exist: its name is set together with the intent to create it.
+pub(super) const CHILD: &str = "has(oldSelf.status) && has(oldSelf.status.externalName)";
+
+/// Once the instance exists, `field` keeps its value, or becomes what the cloud has.
+pub(super) fn frozen(field: &str) -> Rule {
+    change(
+        INSTANCE,
+        "",
+        field,
+        |now, then| format!("{now} == {then}"),
+        immutable(field),
+    )
+}
+
+/// As [`frozen`], for a set: order means nothing.
+pub(super) fn frozen_set(field: &str) -> Rule {
+    change(
+        INSTANCE,
+        "",
+        field,
+        |now, then| format!("sets.equivalent({now}, {then})"),
+        immutable(field),
+    )
+}
+
+/// Once the thing exists, `field` (of a block of the spec, as in `kafka.`) is not lowered below what exists: the last
+/// value asked for, or less where the cloud has less.
+pub(super) fn grows(exists: &str, block: &str, field: &str) -> Rule {
+    let message = format!("{field} only grows: it cannot be lowered below what exists");
+    change(
+        exists,
+        block,
+        field,
+        |now, then| format!("{now} >= {then}"),
+        message,
+    )
+}
+
+/// Once something exists, it stays in its instance.
+pub(super) fn instance_ref_frozen() -> Rule {
+    Rule::new(format!(
+        "!({CHILD}) || (self.spec.instanceRef.kind == oldSelf.spec.instanceRef.kind && \
+         self.spec.instanceRef.name == oldSelf.spec.instanceRef.name)"
+    ))
+    .message(Message::Message(immutable("instanceRef")))
+    .reason(Reason::FieldValueForbidden)
+    .field_path(".spec.instanceRef")
+}
+
+/// What is said of a field that cannot change.
+pub(super) fn immutable(field: &str) -> String {
+    format!("{field} cannot change once it has been created or adopted")
+}
+
+/// From `exists` on, a change of `field` must be one that `allowed(now, then)` lets through, with `then` the old value or
+/// the one that was seen in the cloud. Without an old value there is nothing to judge.
+fn change(
+    exists: &str,
+    block: &str,
+    field: &str,
+    allowed: impl Fn(&str, &str) -> String,
+    message: String,
+) -> Rule {
+    let path = format!("{block}{field}");
+    let mut known = String::new();
+    for part in [block.trim_end_matches('.'), &path]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+    {
+        known += &format!("!has(self.spec.{part}) || !has(oldSelf.spec.{part}) || ");
+    }
+    let now = format!("self.spec.{path}");
+    let seen = format!("oldSelf.status.observed.{field}");
+    Rule::new(format!(
+        "!({exists}) || {known}{} || (has(oldSelf.status.observed) && has({seen}) && {})",
+        allowed(&now, &format!("oldSelf.spec.{path}")),
+        allowed(&now, &seen),
+    ))
+    .message(Message::Message(message))
+    .reason(Reason::FieldValueForbidden)
+    .field_path(format!(".spec.{path}"))
+}
