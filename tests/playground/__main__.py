@@ -84,28 +84,18 @@ def demo(options):
 
 
 def up(_):
-    folder = HOME / "up"
-    if any(p.alive() for p in Processes.load(folder).members):
-        raise Failure("the playground is up already; `make down` ends it")
-    binaries = _binaries(None)
-    env = Environment.start(folder, binaries, speed=tour.SPEED, left=True)
+    env = Environment.start(HOME / "up", _binaries(None), speed=tour.SPEED, left=True)
     try:
         tour.up(env)
-        env.processes.save()
     except BaseException:
         env.stop()
         raise
 
 
 def down(_):
-    group = Processes.load(HOME / "up")
-    running = [p for p in group.members if p.alive()]
-    for process in reversed(running):
-        process.stop()
-        say(f"ended {process.name}")
-    (HOME / "up" / "processes.json").unlink(missing_ok=True)
-    if not running:
-        say("nothing is up")
+    group = Processes.running(HOME / "up")
+    say("\n".join(f"ending {p.name}" for p in group.members) or "nothing is up")
+    group.stop()
 
 
 def serve(options):

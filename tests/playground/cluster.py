@@ -21,8 +21,9 @@ VENDOR_DOMAINS = ["*.myhuaweicloud.com", "*.myhuaweicloud.eu"]
 class Kubectl:
     """As the cluster's admin."""
 
-    def __init__(self, path, kubeconfig):
-        self.argv = [str(path), f"--kubeconfig={kubeconfig}"]
+    def __init__(self, env):
+        self.argv = [str(env.kubectl), f"--kubeconfig={env.kubeconfig}"]
+        self.environ = environ(env)
 
     def show(self, *args, stdin=None, shown=None):
         """Runs it before the user's eyes; returns what it printed."""
@@ -30,10 +31,16 @@ class Kubectl:
         return _indent(self.run(*args, stdin=stdin))
 
     def run(self, *args, stdin=None):
-        result = subprocess.run([*self.argv, *args], input=stdin, capture_output=True, text=True)
+        result = subprocess.run([*self.argv, *args], input=stdin, env=self.environ, capture_output=True, text=True)
         if result.returncode:
             raise Failure(f"kubectl {' '.join(args)}: {(result.stderr or result.stdout).strip()}")
         return result.stdout
+
+    def popen(self, *args):
+        """The running command, with all that it prints in its stdout."""
+        return subprocess.Popen(
+            [*self.argv, *args], env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
 
     def get(self, *args):
         return json.loads(self.run("get", "-o", "json", *args))
@@ -48,7 +55,7 @@ class Operator:
 
     def __init__(self, env):
         self.env = env
-        self.kubectl = Kubectl(env.kubectl, env.kubeconfig)
+        self.kubectl = Kubectl(env)
         self.process = self.url = None
 
     def install(self, values):
@@ -58,10 +65,7 @@ class Operator:
         argv = ["upgrade", "--install", RELEASE, _short(CHART), "--namespace", NAMESPACE, "--create-namespace"]
         argv += ["--values", _short(path)]
         command(["helm", *argv])
-        home = self.env.folder / "helm"
-        environ = os.environ | {f"HELM_{n}_HOME": str(home / n.lower()) for n in ("CACHE", "CONFIG", "DATA")}
-        environ["KUBECONFIG"] = str(self.env.kubeconfig)
-        result = subprocess.run([self.env.helm, *argv], cwd=ROOT, env=environ, capture_output=True, text=True)
+        result = subprocess.run([self.env.helm, *argv], cwd=ROOT, env=environ(self.env), capture_output=True, text=True)
         if result.returncode:
             raise Failure(f"helm: {result.stderr.strip()}")
         return _indent(result.stdout.split("\nNOTES:")[0])
@@ -82,20 +86,20 @@ class Operator:
             "spec.nodeName": "none",
             "spec.serviceAccountName": account,
         }
-        environ = {e["name"]: _value(e, fields) for e in container.get("env", [])}
-        words = [_expand(a, environ) for a in container.get("command", ["dms-operator"]) + container.get("args", [])]
+        variables = {e["name"]: _value(e, fields) for e in container.get("env", [])}
+        words = [_expand(a, variables) for a in container.get("command", ["dms-operator"]) + container.get("args", [])]
         listen = f"127.0.0.1:{free_ports(1)[0]}"
         words = [f"--listen={listen}" if w.startswith("--listen=") else w for w in words]
         self.url = f"http://{listen}"
-        return [str(self.env.operator), *words[1:]], environ | {"KUBECONFIG": str(kubeconfig)}
+        return [str(self.env.operator), *words[1:]], variables | {"KUBECONFIG": str(kubeconfig)}
 
     def start(self, show=True):
         """Returns once it is ready."""
-        argv, environ = self.rendered()
+        argv, variables = self.rendered()
         if show:
             command(argv)
         with Live("starting the operator") as live:
-            self.process = self.env.processes.start("operator", argv, environ)
+            self.process = self.env.processes.start("operator", argv, variables)
             while not self._ready():
                 self.env.processes.check()
                 if live.elapsed > 60:
@@ -106,7 +110,7 @@ class Operator:
     def kill(self):
         """SIGKILL: it gets no chance to tidy up."""
         self.process.stop(signal.SIGKILL)
-        self.env.processes.members.remove(self.process)
+        self.env.processes.forget(self.process)
 
     def stop(self):
         """SIGTERM, as the kubelet would."""
@@ -123,6 +127,12 @@ class Operator:
             return False
 
 
+def environ(env):
+    """For kubectl and helm: the admin's kubeconfig, and caches that leave the user's home alone."""
+    caches = {f"HELM_{n}_HOME": str(env.folder / "cache" / n.lower()) for n in ("CACHE", "CONFIG", "DATA")}
+    return os.environ | caches | {"KUBECONFIG": str(env.kubeconfig), "KUBECACHEDIR": str(env.folder / "cache")}
+
+
 def _value(entry, fields):
     if "value" in entry:
         return entry["value"]
@@ -132,9 +142,9 @@ def _value(entry, fields):
     return fields[path]
 
 
-def _expand(text, environ):
+def _expand(text, variables):
     """$(NAME) as the kubelet expands it."""
-    return re.sub(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", lambda m: environ.get(m[1], m[0]), text)
+    return re.sub(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", lambda m: variables.get(m[1], m[0]), text)
 
 
 def _short(path):

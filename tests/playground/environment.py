@@ -80,6 +80,8 @@ class Environment:
         shutil.rmtree(self.folder / "etcd", ignore_errors=True)
 
     def _empty_folder(self):
+        if Processes.running(self.folder).members:
+            raise Failure(f"the playground in {self.folder} is in use; `make down` ends what `make up` started")
         marker = self.folder / ".dms-playground"
         if self.folder.exists() and any(self.folder.iterdir()) and not marker.exists():
             raise Failure(f"{self.folder} holds something else: the playground wants a folder of its own")

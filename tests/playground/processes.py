@@ -57,13 +57,18 @@ class Processes:
             )
         process = Process(name, popen.pid, _identity(popen.pid), popen)
         self.members.append(process)
+        self._save()
         return process
 
     def stop(self, *which):
         """Ends the given processes, or all, the last started first."""
         for process in reversed(which or list(self.members)):
             process.stop()
-            self.members.remove(process)
+            self.forget(process)
+
+    def forget(self, process):
+        self.members.remove(process)
+        self._save()
 
     def check(self):
         """Fails if one has ended by itself."""
@@ -76,16 +81,18 @@ class Processes:
         last = path.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join([str(path), *last])
 
-    def save(self):
-        members = [{"name": p.name, "pid": p.pid, "identity": p.identity} for p in self.members]
-        (self.folder / "processes.json").write_text(json.dumps(members, indent=1))
-
     @classmethod
-    def load(cls, folder):
+    def running(cls, folder):
+        """What was started in the folder, by whomever, and still runs."""
         group, path = cls(folder), Path(folder) / "processes.json"
         saved = json.loads(path.read_text()) if path.exists() else []
-        group.members = [Process(p["name"], p["pid"], p["identity"]) for p in saved]
+        processes = [Process(p["name"], p["pid"], p["identity"]) for p in saved]
+        group.members = [p for p in processes if p.alive()]
         return group
+
+    def _save(self):
+        members = [{"name": p.name, "pid": p.pid, "identity": p.identity} for p in self.members]
+        (self.folder / "processes.json").write_text(json.dumps(members, indent=1))
 
 
 def free_ports(count):
@@ -120,4 +127,4 @@ def _identity(pid):
 
 def _end_with_parent():
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG; all of it is throwaway then

@@ -1,7 +1,6 @@
 """The tour in seven steps: what a newcomer watches, and what the cluster tests judge by its exit code."""
 
 import json
-import subprocess
 import time
 
 import tools
@@ -83,7 +82,7 @@ def values(env):
 class Tour:
     def __init__(self, env):
         self.env, self.cloud = env, env.cloud
-        self.kubectl, self.operator = Kubectl(env.kubectl, env.kubeconfig), Operator(env)
+        self.kubectl, self.operator = Kubectl(env), Operator(env)
 
     def install(self):
         say(f"  Shortened for the tour: polling {SHORTENED['pollInterval']}, resync {SHORTENED['resyncInterval']}, and")
@@ -200,15 +199,13 @@ class Tour:
         args = ["wait", f"--for=condition={condition}", f"--timeout={limit}s", "dms", "--all"]
         command(["kubectl", *args])
         with Live(f"all are {condition}") as live:
-            wait = subprocess.Popen(
-                [*self.kubectl.argv, *args], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-            )
+            wait = self.kubectl.popen(*args)
             while wait.poll() is None:
                 self.env.processes.check()
                 live.detail = ", ".join(f"{o['metadata']['name']} {_reason(o, condition)}" for o in self._objects())
                 time.sleep(0.3)
             if wait.returncode:
-                raise Failure(f"not all are {condition} after {limit} s: {wait.stderr.read().strip()}")
+                raise Failure(f"not all are {condition} after {limit} s: {wait.communicate()[0].strip()}")
 
     def _until(self, what, holds, limit=60):
         with Live(what) as live:
@@ -247,7 +244,7 @@ def _reason(thing, condition):
 
 def _explain(env):
     """What is not Ready, and where the logs are."""
-    kubectl = Kubectl(env.kubectl, env.kubeconfig)
+    kubectl = Kubectl(env)
     try:
         for thing in kubectl.get("dms")["items"]:
             if _reason(thing, "Ready") != "Ready" or _reason(thing, "Synced") != "Synced":
