@@ -24,8 +24,8 @@ class Cloud:
     def change_instance(self, instance, **fields):
         self._dms("PUT", f"v2/{{project}}/instances/{instance}", fields)
 
-    def change_tag(self, instance, key, value):
-        body = {"action": "create", "tags": [{"key": key, "value": value}]}
+    def delete_tag(self, instance, key):
+        body = {"action": "delete", "tags": [{"key": key}]}
         self._dms("POST", f"v2/{{project}}/kafka/{instance}/tags/action", body)
 
     def change_quota(self, instance, user, produce, consume):
