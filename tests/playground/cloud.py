@@ -28,10 +28,11 @@ class Cloud:
         body = {"action": "delete", "tags": [{"key": key}]}
         self._dms("POST", f"v2/{{project}}/kafka/{instance}/tags/action", body)
 
-    def change_quota(self, instance, user, produce, consume):
+    def change_quota(self, instance, identity, produce, consume):
+        """The identity has `user`, `client`, or both."""
         body = {
-            "user": user,
-            "client": "",
+            "user": identity.get("user", ""),
+            "client": identity.get("client", ""),
             "user-default": False,
             "client-default": False,
             "producer-byte-rate": produce,

@@ -9,15 +9,14 @@ EXAMPLES = "examples/kafka"
 
 
 def write_overlay(env):
-    """A kustomization that takes the examples, last file first, and changes the address and the keys."""
+    """A kustomization of the examples that changes the address and the keys."""
     overlay = env.folder / "kafka"
     overlay.mkdir()
-    files = sorted((ROOT / EXAMPLES).glob("*.yaml"), reverse=True)
+    files = sorted((ROOT / EXAMPLES).glob("*.yaml"))
     endpoints = {"dms": env.cloud.url, "iam": env.cloud.url}
     keys = {"accessKey": env.cloud.access_key, "secretKey": env.cloud.secret_key}
     kustomization = {
         "resources": [os.path.relpath(f, overlay) for f in files],
-        "sortOptions": {"order": "fifo"},
         "patches": [
             {
                 "target": {"kind": "ProviderConfig"},

@@ -6,7 +6,7 @@ import sys
 import time
 
 import tools
-from ui import Failure, heading, say, seconds
+from ui import Failure, Live, heading, say, seconds
 
 HERE = tools.ROOT / "tests" / "playground"
 LEVELS = {
@@ -80,5 +80,7 @@ def _helm_lint():
 
 
 def _wait(plane, log):
-    if plane.wait():
+    with Live(f"building it; {log}"):
+        failed = plane.wait()
+    if failed:
         raise Failure(log.read_text())

@@ -104,8 +104,9 @@ class Tour:
             self.cloud.inject(operation, effect)
         say("  The cloud will answer a 429 and a 503 on the way, and one answer will be lost after its effect.")
         shown = f"kubectl kustomize {overlay} | kubectl apply -f -"
-        say(f"  {EXAMPLES} with this cloud's address and keys, in the least helpful order:")
+        say(f"  {EXAMPLES} with this cloud's address and keys, in the least helpful order, the last object first:")
         manifests = self.kubectl.run("kustomize", "--load-restrictor=LoadRestrictionsNone", str(overlay))
+        manifests = "---\n".join(reversed(manifests.split("---\n")))
         self.applied = self.env.folder / "applied.yaml"
         self.applied.write_text(manifests)
         self.kubectl.show("apply", "-f", "-", stdin=manifests, shown=shown.split())
@@ -134,28 +135,30 @@ class Tour:
         self.kubectl.show("get", "kafkainstance", name)
         self._wait("Ready")
         [there] = self._instances(name)
-        if int(there["total_storage_space"]) != storage:
-            raise Failure(f"the cloud's storage is {there['total_storage_space']} GB, not {storage}")
+        if there["storageSpace"] != storage:
+            raise Failure(f"the cloud's storage is {there['storageSpace']} GB, not {storage}")
         done(f"the cloud has {storage} GB now")
 
     def drift(self):
         heading("5b. Changes behind the operator's back")
         wanted = self._picture()
         [instance] = self._instances(self._the("kafkainstance")["metadata"]["name"])
+        topics = [t["status"]["externalName"] for t in self.kubectl.get("topic")["items"]]
         quota = self._the("kafkauserquota")["status"]["observed"]
+        id, tag = instance["id"], sorted(instance["tags"])[0]
         changes = [
-            ("the retention of topic orders", self.cloud.change_topic, (instance["id"], "orders"), {"retention_time": 1}),
-            ("the instance's description", self.cloud.change_instance, (instance["id"],), {"description": "Changed by hand"}),
-            ("a tag, which is deleted", self.cloud.delete_tag, (instance["id"], sorted(instance["tags"])[0]), {}),
-            ("the quota", self.cloud.change_quota, (instance["id"], quota["user"], 1024, 1024), {}),
-            ("topic audit, which is deleted", self.cloud.delete_topic, (instance["id"], "audit"), {}),
+            (f"the retention of topic {topics[1]}", lambda: self.cloud.change_topic(id, topics[1], retention_time=1)),
+            ("the instance's description", lambda: self.cloud.change_instance(id, description="Changed by hand")),
+            (f"tag {tag}, which is deleted", lambda: self.cloud.delete_tag(id, tag)),
+            ("the quota", lambda: self.cloud.change_quota(id, quota, 1024, 1024)),
+            (f"topic {topics[0]}, which is deleted", lambda: self.cloud.delete_topic(id, topics[0])),
         ]
-        for what, change, args, fields in changes:
-            change(*args, **fields)
+        for what, change in changes:
+            change()
             done(f"changed through the service's API: {what}")
         self._until("the cloud is as the objects say again", lambda: self._picture() == wanted)
         self._wait("Synced")
-        self.kubectl.show("get", "events", "--sort-by=.lastTimestamp", "-o", _EVENT_COLUMNS)
+        self.kubectl.show("events", "--for", "topic/orders")
 
     def crash(self):
         heading("6. SIGKILL in the middle of a create")
@@ -231,6 +234,12 @@ class Tour:
     def _state_of(self, name):
         return self.kubectl.get("kafkainstance", name).get("status", {}).get("state")
 
+    def _picture(self):
+        """What the cloud holds, without what no object asks for."""
+        ours = ("name", "description", "storageSpace", "retentionPolicy", "maintainBegin", "maintainEnd", "tags", "quotas")
+        instances = [{k: i[k] for k in ours} | {"topics": _topics(i)} for i in self.cloud.state()["instances"]]
+        return sorted(instances, key=lambda i: i["name"])
+
     def _creates(self):
         return self.cloud.calls_by_operation().get("CreateInstanceByEngine", 0)
 
@@ -260,11 +269,13 @@ def _explain(env):
         say(f"    {log}")
 
 
+def _topics(instance):
+    topics = [{k: v for k, v in t.items() if k != "created_at"} for t in instance["topics"]]
+    return sorted(topics, key=lambda t: t["name"])
+
+
 def _mishap(call):
     """How the call went wrong, if the cloud was to blame."""
     if call["lost"]:
         return "the answer was lost"
     return call["status"] if call["status"] in (429, 503) else None
-
-
-_EVENT_COLUMNS = "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message"
