@@ -124,14 +124,15 @@ impl Client {
     async fn wait_for_turn(&self, call: &Call, end: Option<Instant>) -> Result<(), Error> {
         let turn = self.inner.limiter.acquire();
         let Some(end) = end else {
-            return Ok(turn.await);
+            turn.await;
+            return Ok(());
         };
         let late = |_| {
             Error::new(
                 call.operation,
                 Class::Throttled,
                 Sent::Never,
-                "too many calls are waiting before it",
+                "too many calls wait before it",
             )
         };
         timeout_at(end, turn).await.map_err(late)

@@ -26,6 +26,9 @@ pub use limiter::Limiter;
 pub use operation::Operation;
 pub use transport::{Broken, HttpTransport, Transport};
 
+#[cfg(test)]
+mod tests;
+
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {

@@ -1,0 +1,139 @@
+//! The client against answers that are written down beforehand.
+
+mod calls;
+mod decoding;
+mod limits;
+mod sending;
+mod wire;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::*;
+use crate::clock::Clock;
+
+const SECRET_KEY: &str = "s3cret-signing-key";
+const TOKEN: &str = "t0ken-of-a-temporary-pair";
+
+/// What the stub does with the next request.
+enum Reply {
+    Answer(http::Response<Bytes>),
+    Broken(Broken),
+    Silence,
+}
+
+/// Gives the replies in turn and keeps the requests.
+#[derive(Clone, Default)]
+struct Script {
+    replies: Arc<Mutex<VecDeque<Reply>>>,
+    requests: Arc<Mutex<Vec<http::Request<Bytes>>>>,
+}
+
+impl Script {
+    fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
+        Self {
+            replies: Arc::new(Mutex::new(replies.into_iter().collect())),
+            ..Self::default()
+        }
+    }
+
+    fn client(&self) -> Client {
+        self.client_with(Timeouts::default(), None)
+    }
+
+    fn client_with(&self, timeouts: Timeouts, on_call: Option<Observer>) -> Client {
+        let config = Config {
+            endpoints: Endpoints::of_region("eu-west-101").unwrap(),
+            project_id: "p1".to_owned(),
+            clock: Clock::anchored(now()),
+            timeouts,
+            on_call,
+        };
+        Client::new(config, Arc::new(self.clone()), Arc::default(), credentials())
+    }
+
+    fn count(&self) -> usize {
+        self.requests.lock().unwrap().len()
+    }
+
+    fn header(&self, request: usize, name: &str) -> String {
+        self.requests.lock().unwrap()[request].headers()[name]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Method, path and query, and body of the only request.
+    fn only_request(&self) -> (String, serde_json::Value) {
+        let requests = self.requests.lock().unwrap();
+        let [request] = requests.as_slice() else {
+            panic!("{} requests", requests.len())
+        };
+        let body = serde_json::from_slice(request.body()).unwrap_or_default();
+        (format!("{} {}", request.method(), request.uri()), body)
+    }
+}
+
+impl Transport for Script {
+    fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>> {
+        self.requests.lock().unwrap().push(request);
+        let reply = self.replies.lock().unwrap().pop_front().expect("a request too many");
+        async move {
+            match reply {
+                Reply::Answer(answer) => Ok(answer),
+                Reply::Broken(broken) => Err(broken),
+                Reply::Silence => std::future::pending().await,
+            }
+        }
+        .boxed()
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
+}
+
+fn credentials() -> Credentials {
+    Credentials::AccessKey {
+        access_key: "AK".to_owned(),
+        secret_key: SECRET_KEY.into(),
+        security_token: Some(TOKEN.into()),
+    }
+}
+
+fn answer(status: u16, body: &str) -> Reply {
+    with_headers(status, &[], body)
+}
+
+fn with_headers(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
+    let answer = http::Response::builder().status(status).header("X-Request-Id", "req-1");
+    let answer = headers
+        .iter()
+        .fold(answer, |answer, (name, value)| answer.header(*name, *value));
+    Reply::Answer(answer.body(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+}
+
+fn refusal(status: u16, code: &str, message: &str) -> Reply {
+    answer(
+        status,
+        &serde_json::json!({"error_code": code, "error_msg": message}).to_string(),
+    )
+}
+
+fn lost() -> Reply {
+    Reply::Broken(Broken::Lost("connection reset".to_owned()))
+}
+
+fn order() -> kafka::CreateInstance {
+    kafka::CreateInstance {
+        name: "events".to_owned(),
+        engine_version: "2.7".to_owned(),
+        ..Default::default()
+    }
+}
