@@ -116,12 +116,16 @@ impl Answer {
             Class::Reauthenticate => "the service does not accept these credentials".to_owned(),
             _ => without_secrets(&body.message, credentials),
         };
-        // 408: the gateway gave up waiting, which does not stop what it waited for.
-        let refused = matches!(self.status, 400..=499) && self.status != 408;
+        // 408: the gateway gave up waiting, which does not stop what it waited for. Without a code it may be anyone's.
+        let refused = matches!(self.status, 400..=499) && self.status != 408 && body.code.is_some();
         Error {
             operation: self.operation,
             class,
-            sent: if refused { Sent::Refused } else { Sent::Unknown },
+            sent: if refused || self.status == 429 {
+                Sent::Refused
+            } else {
+                Sent::Unknown
+            },
             status: Some(self.status),
             code: body.code,
             message,

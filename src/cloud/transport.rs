@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use http::header::HOST;
 use thiserror::Error;
 
 /// Carries one request and brings the answer back; it never repeats one by itself.
@@ -55,7 +56,9 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>> {
         async move {
-            let request = reqwest::Request::try_from(request).map_err(|error| Broken::NotSent(chain(&error)))?;
+            let mut request = reqwest::Request::try_from(request).map_err(|error| Broken::NotSent(chain(&error)))?;
+            // hyper makes the same one of the address, as HTTP/2 wants it too.
+            request.headers_mut().remove(HOST);
             let mut response = self.http.execute(request).await.map_err(broken)?;
             let mut answer = http::Response::new(Bytes::new());
             *answer.status_mut() = response.status();

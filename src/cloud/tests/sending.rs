@@ -139,6 +139,36 @@ async fn a_second_attempt_of_a_create_stays_within_the_same_eight_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_code_of_the_service_or_its_gateway_is_a_definite_refusal() {
+    let unsure = [
+        answer(400, r#"{"message":"bad request"}"#),
+        refusal(408, "DMS.111501024", "Query timed out"),
+        refusal(500, "DMS.00501010", "The product specification does not exist."),
+        answer(302, ""),
+    ];
+    for reply in unsure {
+        let error = Script::new([reply])
+            .client()
+            .create_instance(&order())
+            .await
+            .unwrap_err();
+        assert_eq!(error.sent(), Sent::Unknown, "{error}");
+    }
+    for reply in [
+        refusal(429, "APIGW.0308", "slow"),
+        answer(429, ""),
+        refusal(403, "DMS.00403003", "no"),
+    ] {
+        let error = Script::new([reply])
+            .client()
+            .create_instance(&order())
+            .await
+            .unwrap_err();
+        assert_eq!(error.sent(), Sent::Refused, "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn pages_of_proxies_prove_nothing() {
     let expected = [
         (400, Class::Malformed, Sent::Unknown),
