@@ -1,0 +1,131 @@
+//! The control side, below `/_simulator`: unsigned, for tests and people.
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `GET calls`, `?summary=true` | every call so far, or their number by operation |
+//! | `DELETE calls` | forgets them |
+//! | `GET state` | what exists, without lag |
+//! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
+//! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
+//! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
+
+use std::time::Duration;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, Query, State as Extract};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::state::{Instance, State, Status};
+use super::{Fault, Now, Simulator, tasks, topics};
+
+pub(crate) fn router() -> Router<Simulator> {
+    Router::new()
+        .route("/calls", get(calls).delete(forget_calls))
+        .route("/state", get(state))
+        .route("/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/clock", post(clock))
+        .route("/instances/{id}", post(instance))
+}
+
+/// What exists, in plain form.
+pub(crate) fn state_json(state: &State, now: Now) -> Value {
+    let instances = state.instances.values().filter(|instance| instance.gone.is_none());
+    json!({"instances": instances.map(|instance| plain(instance, now)).collect::<Vec<_>>()})
+}
+
+fn plain(instance: &Instance, now: Now) -> Value {
+    let topics = topics::live(instance).map(topics::shown);
+    let tasks = instance.tasks.iter().map(|task| tasks::shown(task, now));
+    json!({
+        "id": instance.id,
+        "name": instance.name,
+        "description": instance.description,
+        "status": instance.status,
+        "engineVersion": instance.engine_version,
+        "productId": instance.product_id,
+        "brokerNum": instance.broker_num,
+        "storageSpace": instance.storage,
+        "storageSpecCode": instance.storage_spec_code,
+        "availableZones": instance.zones,
+        "vpcId": instance.vpc_id,
+        "subnetId": instance.subnet_id,
+        "securityGroupId": instance.security_group_id,
+        "enterpriseProjectId": instance.enterprise_project_id,
+        "retentionPolicy": instance.retention_policy,
+        "ipv6Enable": instance.ipv6,
+        "maintainBegin": instance.window.0,
+        "maintainEnd": instance.window.1,
+        "createdAt": instance.created_at,
+        "creationFailed": instance.creation_failed,
+        "busy": instance.job.is_some(),
+        "tags": instance.true_tags(),
+        "topics": topics.collect::<Vec<_>>(),
+        "quotas": instance.quotas.iter().map(|quota| quota.shown()).collect::<Vec<_>>(),
+        "tasks": tasks.collect::<Vec<_>>(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    #[serde(default)]
+    summary: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Forced {
+    status: Status,
+}
+
+async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
+    if query.summary { Json(simulator.call_counts()).into_response() } else { Json(simulator.calls()).into_response() }
+}
+
+async fn forget_calls(Extract(simulator): Extract<Simulator>) -> StatusCode {
+    simulator.forget_calls();
+    StatusCode::NO_CONTENT
+}
+
+async fn state(Extract(simulator): Extract<Simulator>) -> Json<Value> {
+    Json(simulator.state_json())
+}
+
+async fn faults(Extract(simulator): Extract<Simulator>) -> Json<Vec<Fault>> {
+    Json(simulator.faults())
+}
+
+async fn add_fault(
+    Extract(simulator): Extract<Simulator>,
+    fault: Result<Json<Fault>, JsonRejection>,
+) -> Result<StatusCode, JsonRejection> {
+    simulator.add_fault(fault?.0);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn clear_faults(Extract(simulator): Extract<Simulator>) -> StatusCode {
+    simulator.clear_faults();
+    StatusCode::NO_CONTENT
+}
+
+async fn clock(Extract(simulator): Extract<Simulator>, Json(advance): Json<Advance>) -> Response {
+    let Ok(by) = Duration::try_from_secs_f64(advance.advance_seconds) else {
+        return (StatusCode::BAD_REQUEST, "time only moves on\n").into_response();
+    };
+    simulator.advance_clock(by);
+    Json(json!({"time": simulator.time()})).into_response()
+}
+
+async fn instance(Extract(simulator): Extract<Simulator>, Path(id): Path<String>, Json(forced): Json<Forced>) -> StatusCode {
+    if simulator.set_status(&id, forced.status) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}

@@ -1,0 +1,233 @@
+//! What every call passes: the record, the signature, flow control, faults, and the shape of the answer.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State as Extract};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::response::{IntoResponse, Response};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use serde_json::{Value, json};
+
+use super::calls::Call;
+use super::codes::{self, ApiError};
+use super::faults::{self, Effect, Malformed, Subject};
+use super::fields::Query;
+use super::route::{Route, route};
+use super::state::{Instance, State};
+use super::{Config, Now, Simulator, signature};
+
+/// The gateway's limit for a body (API reference 3.1).
+const MAX_BODY: usize = 12 << 20;
+
+/// Marks a response that was never sent: the connection broke.
+#[derive(Clone, Copy, Debug)]
+pub struct Lost;
+
+/// An answer of the service.
+pub(crate) struct Reply {
+    status: StatusCode,
+    body: Option<Value>,
+}
+
+impl Reply {
+    pub(crate) fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body: Some(body) }
+    }
+
+    pub(crate) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, body: None }
+    }
+
+    pub(crate) fn partial(body: Value) -> Self {
+        Self { status: StatusCode::PARTIAL_CONTENT, body: Some(body) }
+    }
+}
+
+/// What an operation works on.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Now,
+    pub(crate) config: &'a Config,
+    pub(crate) state: &'a mut State,
+    pub(crate) route: &'a Route,
+    pub(crate) query: Query,
+    pub(crate) body: &'a [u8],
+    pub(crate) effect: &'a Effect,
+}
+
+impl Context<'_> {
+    /// The instance in the path: `DMS.00400030` if that is no id, `DMS.00404022` if there is none.
+    pub(crate) fn instance(&mut self) -> Result<&mut Instance, ApiError> {
+        let id = self.route.instance.as_deref().expect("the route has an instance");
+        uuid::Uuid::try_parse(id).map_err(|_| codes::INSTANCE_ID.error())?;
+        self.state.instances.get_mut(id).filter(|instance| instance.gone.is_none()).ok_or_else(|| codes::NO_INSTANCE.error())
+    }
+
+    /// How long something takes that takes the service `duration`.
+    pub(crate) fn takes(&self, duration: Duration) -> Duration {
+        duration.div_f64(self.config.speed)
+    }
+}
+
+pub(crate) async fn handle(Extract(simulator): Extract<Simulator>, request: Request) -> Response {
+    // A task of its own: the service goes on when its client hangs up.
+    match tokio::spawn(answer(simulator, request)).await {
+        Ok(response) => response,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+async fn answer(simulator: Simulator, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, MAX_BODY).await;
+    let route = route(&parts.method, parts.uri.path());
+    let subject = simulator.subject(route.as_ref(), body.as_deref().unwrap_or_default());
+    let request_id = simulator.arrive(&parts, &subject);
+
+    let mut effect = Effect::default();
+    let outcome = match simulator.admit(&parts, body, route) {
+        Err(refusal) => Err(refusal),
+        Ok((route, body)) => {
+            effect = faults::take(&mut simulator.lock().faults, &subject);
+            tokio::time::sleep(effect.effect_delay()).await;
+            let outcome = if effect.lets_through() { simulator.perform(&route, &parts, &body, &effect) } else { Ok(Reply::no_content()) };
+            tokio::time::sleep(effect.delay()).await;
+            outcome
+        }
+    };
+    simulator.respond(&request_id, outcome, &effect)
+}
+
+impl Simulator {
+    fn subject(&self, route: Option<&Route>, body: &[u8]) -> Subject {
+        let instance = route.and_then(|route| route.instance.clone());
+        let name = instance.as_ref().and_then(|id| Some(self.lock().instances.get(id)?.name.clone()));
+        Subject {
+            operation: route.map_or("Unknown", |route| route.operation),
+            names: serde_json::from_slice(body).map_or_else(|_| Vec::new(), |body| names(&body)),
+            instance: instance.into_iter().chain(name).collect(),
+        }
+    }
+
+    fn arrive(&self, parts: &Parts, subject: &Subject) -> String {
+        let mut state = self.lock();
+        let request_id = state.hex(32);
+        let time = self.now(&state).wall;
+        state.calls.push(Call {
+            time,
+            method: parts.method.to_string(),
+            path: parts.uri.to_string(),
+            operation: subject.operation.to_owned(),
+            names: subject.names.clone(),
+            status: None,
+            code: None,
+            request_id: request_id.clone(),
+            lost: false,
+        });
+        request_id
+    }
+
+    /// What the gateway checks before the service sees the call.
+    fn admit(
+        &self,
+        parts: &Parts,
+        body: Result<Bytes, axum::Error>,
+        route: Option<Route>,
+    ) -> Result<(Route, Bytes), ApiError> {
+        let body = body.map_err(|_| codes::TOO_LARGE.error())?;
+        let route = route.ok_or_else(|| codes::NOT_SERVED.error())?;
+        let config = self.config();
+        let mut state = self.lock();
+        let now = self.now(&state);
+        signature::verify(&config.access_key, &config.secret_key, parts, &body, now.wall)
+            .map_err(|reason| codes::SIGNATURE.about(reason))?;
+        if let Some(limit) = config.rate_limit.filter(|limit| state.passes("", now.at) > *limit) {
+            return Err(codes::THROTTLED.about(format_args!("policy user over ratelimit,limit:{limit},time:1 second")));
+        }
+        if let (Some(limit), Some(instance)) = (config.instance_limit, &route.instance)
+            && state.passes(instance, now.at) > limit
+        {
+            return Err(codes::FLOW_CONTROL.error());
+        }
+        if route.project.as_ref().is_some_and(|project| *project != config.project_id) {
+            return Err(codes::PROJECT.error());
+        }
+        Ok((route, body))
+    }
+
+    fn perform(&self, route: &Route, parts: &Parts, body: &[u8], effect: &Effect) -> Result<Reply, ApiError> {
+        // Content-Type is mandatory (3.1); the gateway's own code for its absence is not printed.
+        let is_json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        if !body.is_empty() && !is_json {
+            return Err(codes::NOT_JSON.error());
+        }
+        let config = self.config();
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, config);
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        (route.handler)(&mut Context { now, config, state: &mut state, route, query, body, effect })
+    }
+
+    fn respond(&self, request_id: &str, outcome: Result<Reply, ApiError>, effect: &Effect) -> Response {
+        let outcome = match effect.status.map(|status| StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)) {
+            None => outcome,
+            Some(status) => Err(ApiError::new(
+                status,
+                effect.code.as_deref().unwrap_or("DMS.00500000"),
+                effect.message.as_deref().unwrap_or("Internal service error."),
+            )),
+        };
+        let code = outcome.as_ref().err().map(|error| error.code.clone());
+        let Reply { status, body } = outcome.unwrap_or_else(|error| Reply {
+            status: error.status,
+            body: Some(json!({"error_code": error.code, "error_msg": error.message, "request_id": request_id})),
+        });
+        let mut state = self.lock();
+        let now = self.now(&state);
+        if let Some(call) = state.calls.iter_mut().rev().find(|call| call.request_id == request_id) {
+            (call.status, call.code, call.lost) = (effect.lost.is_none().then_some(status.as_u16()), code, effect.lost.is_some());
+        }
+        drop(state);
+        if effect.lost.is_some() {
+            return lost();
+        }
+        let text = body.map(|body| body.to_string());
+        let (kind, text) = match effect.malformed {
+            None => ("application/json; charset=utf8", text),
+            Some(Malformed::Html) => ("text/html", Some("<html><head><title>Gateway</title></head></html>".to_owned())),
+            Some(Malformed::Truncated) => ("application/json", text.map(|text| text[..text.len() / 2].to_owned())),
+            Some(Malformed::Empty) => ("application/json", None),
+        };
+        let mut response = Response::new(text.map_or_else(Body::empty, Body::from));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        let value = |text: &str| HeaderValue::from_str(text).expect("ids, dates and numbers are visible ASCII");
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now.wall).expect("the present has four-digit years");
+        headers.insert(header::CONTENT_TYPE, value(kind));
+        headers.insert(header::DATE, value(&date));
+        headers.insert(header::SERVER, value("api-gateway"));
+        headers.insert("x-request-id", value(request_id));
+        if let Some(seconds) = effect.retry_after {
+            headers.insert(header::RETRY_AFTER, value(&seconds.to_string()));
+        }
+        response
+    }
+}
+
+/// A broken connection: the body fails at once, before the server has flushed the head.
+fn lost() -> Response {
+    let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the answer is lost")) });
+    let mut response = Response::new(Body::from_stream(broken));
+    response.extensions_mut().insert(Lost);
+    response
+}
+
+/// The names that a body speaks of.
+fn names(body: &Value) -> Vec<String> {
+    let own = ["name", "id", "user", "client"].into_iter().filter_map(|key| body.get(key)?.as_str());
+    let topics = body.get("topics").and_then(Value::as_array).into_iter().flatten();
+    let topics = topics.filter_map(|topic| topic.as_str().or_else(|| topic.get("id")?.as_str()));
+    own.chain(topics).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}

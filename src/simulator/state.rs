@@ -1,0 +1,266 @@
+//! What exists, and how it changes with time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::calls::Call;
+use super::codes::{self, ApiError};
+use super::faults::{FailedCreate, Fault};
+use super::quotas::Quota;
+use super::topics::Topic;
+use super::{Config, Now};
+
+/// Everything that changes.
+pub(crate) struct State {
+    pub(crate) instances: BTreeMap<String, Instance>,
+    pub(crate) calls: Vec<Call>,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) advanced: Duration,
+    windows: BTreeMap<String, (u64, u32)>,
+    random: u64,
+}
+
+/// The state of an instance (API reference 8.3; `DELETING` and `RECYCLE` are not printed there).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the service's own names")]
+pub enum Status {
+    Creating,
+    Running,
+    Error,
+    Restarting,
+    Starting,
+    Extending,
+    ExtendedFailed,
+    Frozen,
+    Freezing,
+    Upgrading,
+    Rollingback,
+    Deleting,
+    Recycle,
+}
+
+/// A Kafka instance.
+pub(crate) struct Instance {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) status: Status,
+    pub(crate) engine_version: String,
+    pub(crate) product_id: String,
+    pub(crate) broker_num: i64,
+    /// Total, GB.
+    pub(crate) storage: i64,
+    pub(crate) storage_spec_code: String,
+    pub(crate) zones: Vec<String>,
+    pub(crate) vpc_id: String,
+    pub(crate) subnet_id: String,
+    pub(crate) security_group_id: String,
+    pub(crate) enterprise_project_id: String,
+    pub(crate) retention_policy: String,
+    pub(crate) ipv6: bool,
+    /// `HH:mm:ss`, begin and end.
+    pub(crate) window: (String, String),
+    pub(crate) extend_times: u32,
+    pub(crate) created: Duration,
+    pub(crate) created_at: Timestamp,
+    pub(crate) creation_failed: bool,
+    pub(crate) gone: Option<Duration>,
+    pub(crate) job: Option<Job>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) topics: Vec<Topic>,
+    pub(crate) quotas: Vec<Quota>,
+    /// What the tags are from each moment on, as 5.10.2 shows it; the last is the truth.
+    pub(crate) tags: Vec<(Duration, BTreeMap<String, String>)>,
+}
+
+/// The one thing that an instance is busy with.
+pub(crate) struct Job {
+    pub(crate) ends: Duration,
+    pub(crate) fails: bool,
+    pub(crate) task: Option<String>,
+    pub(crate) change: Change,
+}
+
+/// What a job does when it ends.
+pub(crate) enum Change {
+    Create(Option<FailedCreate>),
+    Delete { before: Status },
+    Extend { storage: i64, broker_num: i64, product_id: String },
+    Retention(String),
+    CreateQuota(Quota),
+    UpdateQuota(Quota),
+    DeleteQuota(Quota),
+}
+
+/// A background task (5.9).
+pub(crate) struct Task {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
+    pub(crate) params: Value,
+    pub(crate) started: Duration,
+    pub(crate) ends: Duration,
+    pub(crate) created_at: Timestamp,
+    /// When it ended, and whether well.
+    pub(crate) ended: Option<(Timestamp, bool)>,
+}
+
+/// A task about to begin.
+pub(crate) struct NewTask {
+    pub(crate) id: String,
+    pub(crate) name: &'static str,
+    pub(crate) params: Value,
+}
+
+impl State {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            instances: BTreeMap::new(),
+            calls: Vec::new(),
+            faults: Vec::new(),
+            advanced: Duration::ZERO,
+            windows: BTreeMap::new(),
+            random: seed,
+        }
+    }
+
+    /// Lets happen what should have happened by now.
+    pub(crate) fn advance(&mut self, now: Now, config: &Config) {
+        for instance in self.instances.values_mut() {
+            if let Some(job) = instance.job.take_if(|job| job.ends <= now.at) {
+                instance.finish(job, now, config);
+            }
+            let topic_lag = config.topic_lag.div_f64(config.speed);
+            instance.topics.retain(|topic| topic.gone.is_none_or(|gone| gone + topic_lag > now.at));
+        }
+        let lag = config.list_lag.div_f64(config.speed);
+        self.instances.retain(|_, instance| instance.gone.is_none_or(|gone| gone + lag > now.at));
+    }
+
+    /// Counts a call against a limit of calls a second.
+    pub(crate) fn passes(&mut self, limited: &str, at: Duration) -> u32 {
+        let window = self.windows.entry(limited.to_owned()).or_default();
+        if window.0 != at.as_secs() {
+            *window = (at.as_secs(), 0);
+        }
+        window.1 += 1;
+        window.1
+    }
+
+    pub(crate) fn force(&mut self, id: &str, status: Status) -> bool {
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.gone.is_none()) else { return false };
+        instance.status = status;
+        instance.job = None;
+        true
+    }
+
+    /// The next arbitrary number (splitmix64).
+    pub(crate) fn random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn hex(&mut self, digits: usize) -> String {
+        let mut text = String::new();
+        while text.len() < digits {
+            text.push_str(&format!("{:016x}", self.random()));
+        }
+        text.truncate(digits);
+        text
+    }
+
+    pub(crate) fn uuid(&mut self) -> String {
+        let bits = u128::from(self.random()) << 64 | u128::from(self.random());
+        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
+    }
+}
+
+impl Instance {
+    /// Whether a change may begin. The reference has two codes and does not say which comes when: here the state
+    /// decides first, and a task in a running instance is `DMS.00400017`.
+    pub(crate) fn idle(&self) -> Result<(), ApiError> {
+        match (self.status, &self.job) {
+            (Status::Running, None) => Ok(()),
+            (Status::Running, Some(_)) => Err(codes::TASK_RUNNING.error()),
+            _ => Err(codes::STATUS.error()),
+        }
+    }
+
+    /// Whether its inside can be read: not before it has come up.
+    pub(crate) fn readable(&self) -> Result<(), ApiError> {
+        if self.status == Status::Creating || self.creation_failed { Err(codes::STATUS.error()) } else { Ok(()) }
+    }
+
+    /// The tags as they are, whatever 5.10.2 shows.
+    pub(crate) fn true_tags(&self) -> &BTreeMap<String, String> {
+        &self.tags.last().expect("it starts with one entry").1
+    }
+
+    /// Begins the job that `change` is, with a task to follow it by if it has a name.
+    pub(crate) fn begin(&mut self, now: Now, lasts: Duration, fails: bool, task: Option<NewTask>, change: Change) {
+        let ends = now.at + lasts;
+        self.job = Some(Job { ends, fails, task: task.as_ref().map(|task| task.id.clone()), change });
+        self.tasks.extend(task.map(|NewTask { id, name, params }| Task {
+            id,
+            name,
+            params,
+            started: now.at,
+            ends,
+            created_at: now.wall,
+            ended: None,
+        }));
+    }
+
+    fn finish(&mut self, job: Job, now: Now, config: &Config) {
+        let done = !job.fails && self.apply(&job, config);
+        if !done {
+            self.undo(&job);
+        }
+        if let Some(task) = self.tasks.iter_mut().find(|task| Some(&task.id) == job.task.as_ref()) {
+            task.ended = Some((now.wall_of(job.ends), done));
+        }
+    }
+
+    fn apply(&mut self, job: &Job, config: &Config) -> bool {
+        match &job.change {
+            Change::Create(None) => self.status = Status::Running,
+            Change::Create(Some(failure)) => {
+                self.status = Status::Error;
+                self.creation_failed = true;
+                self.gone = (*failure == FailedCreate::Vanishes).then_some(job.ends);
+            }
+            Change::Delete { .. } if config.recycle_bin => self.status = Status::Recycle,
+            Change::Delete { .. } => self.gone = Some(job.ends),
+            Change::Extend { storage, broker_num, product_id } => {
+                self.status = Status::Running;
+                self.extend_times += u32::from(*storage != self.storage && *broker_num == self.broker_num);
+                (self.storage, self.broker_num) = (*storage, *broker_num);
+                self.product_id.clone_from(product_id);
+            }
+            Change::Retention(policy) => self.retention_policy.clone_from(policy),
+            Change::CreateQuota(quota) => return Quota::create(&mut self.quotas, quota),
+            Change::UpdateQuota(quota) => return Quota::update(&mut self.quotas, quota),
+            Change::DeleteQuota(quota) => return Quota::delete(&mut self.quotas, quota),
+        }
+        true
+    }
+
+    fn undo(&mut self, job: &Job) {
+        match &job.change {
+            Change::Create(_) => {
+                self.status = Status::Error;
+                self.creation_failed = true;
+            }
+            Change::Delete { before } => self.status = *before,
+            Change::Extend { .. } => self.status = Status::ExtendedFailed,
+            _ => {}
+        }
+    }
+}

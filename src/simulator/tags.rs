@@ -1,0 +1,85 @@
+//! Tags of an instance: 5.10.1 and 5.10.2.
+
+use serde_json::{Value, json};
+
+use super::codes::{self, ApiError};
+use super::fields::{Fields, object};
+use super::gateway::{Context, Reply};
+
+/// The most tags of an instance. The error table says 10 in a text from the time of queues.
+const MAX_TAGS: usize = 20;
+
+/// `BatchCreateOrDeleteKafkaTag`: all of the tags or none.
+pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    let body = object(context.body)?;
+    let fields = Fields(&body);
+    let (now, lag, replace) = (context.now, context.takes(context.config.tag_lag), context.config.replace_tags);
+    let instance = context.instance()?;
+    instance.idle()?;
+    fields.only(&["action", "tags"])?;
+    let wanted = read(fields)?;
+    if wanted.is_empty() {
+        return Err(codes::PARAMETER.about("tags"));
+    }
+    let mut tags = instance.true_tags().clone();
+    match fields.text("action")? {
+        Some("create") => {
+            for (key, value) in wanted {
+                // Whether this overwrites is not stated; "must be unique" and the code speak against it.
+                if tags.insert(key, value).is_some() && !replace {
+                    return Err(codes::TAG_EXISTS.error());
+                }
+            }
+        }
+        Some("delete") => {
+            for (key, _) in wanted {
+                tags.remove(&key).ok_or_else(|| codes::NO_TAG.error())?;
+            }
+        }
+        _ => return Err(codes::TAG_ACTION.error()),
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(codes::TAG_COUNT.error());
+    }
+    instance.tags.push((now.at + lag, tags));
+    Ok(Reply::no_content())
+}
+
+/// `ShowKafkaTags`: for the lag, what was there before.
+pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    context.query.only(&[])?;
+    let now = context.now;
+    let instance = context.instance()?;
+    let seen = instance.tags.iter().rev().find(|(from, _)| *from <= now.at).map(|(_, tags)| tags);
+    let tags: Vec<Value> =
+        seen.into_iter().flatten().map(|(key, value)| json!({"key": key, "value": value})).collect();
+    Ok(Reply::ok(json!({"tags": tags})))
+}
+
+/// The tags of a body, checked one by one. The sections print the special characters differently; any of theirs will do.
+pub(crate) fn read(fields: Fields<'_>) -> Result<Vec<(String, String)>, ApiError> {
+    let tags = fields.objects("tags")?.unwrap_or_default();
+    if tags.len() > MAX_TAGS {
+        return Err(codes::TAG_COUNT.error());
+    }
+    tags.into_iter()
+        .map(|tag| {
+            tag.only(&["key", "value"])?;
+            let (key, value) = (tag.text("key")?.unwrap_or_default(), tag.text("value")?.unwrap_or_default());
+            let legal = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " ._:=-+@~".contains(c));
+            if !(1..=128).contains(&key.chars().count()) {
+                return Err(codes::TAG_KEY_LENGTH.error());
+            }
+            if !legal(key) || key.starts_with("sys") || key.trim() != key {
+                return Err(codes::TAG_KEY.error());
+            }
+            if value.chars().count() > 255 {
+                return Err(codes::TAG_VALUE_LENGTH.error());
+            }
+            if !legal(value) {
+                return Err(codes::TAG_VALUE.error());
+            }
+            Ok((key.to_owned(), value.to_owned()))
+        })
+        .collect()
+}

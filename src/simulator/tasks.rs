@@ -1,0 +1,71 @@
+//! Background tasks: 5.9.1 and 5.9.2. One task comes in a list as well; the number of tasks is a string.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::Now;
+use super::codes::{self, ApiError};
+use super::gateway::{Context, Reply};
+use super::state::Task;
+
+/// `ListBackgroundTasks`, newest first. `start` is an index from 1 and `limit` at most 100, as known of the service;
+/// the reference calls the one a task's id and gives the other no range. Times are taken as UTC.
+pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    let query = &context.query;
+    query.only(&["start", "limit", "begin_time", "end_time"])?;
+    let (start, limit) = (query.number("start")?.unwrap_or(1), query.number("limit")?.unwrap_or(10));
+    if start == 0 || !(1..=100).contains(&limit) {
+        return Err(codes::PARAMETER.about("start, limit"));
+    }
+    let time = |key| match query.text(key) {
+        Some(text) if text.len() != 14 || text.bytes().any(|digit| !digit.is_ascii_digit()) => Err(codes::PARAMETER.about(key)),
+        text => Ok(text.map(str::to_owned)),
+    };
+    let (begin, end) = (time("begin_time")?, time("end_time")?);
+    let now = context.now;
+    let found: Vec<&Task> = context
+        .instance()?
+        .tasks
+        .iter()
+        .rev()
+        .filter(|task| {
+            let created = task.created_at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%S").to_string();
+            begin.as_ref().is_none_or(|begin| *begin <= created) && end.as_ref().is_none_or(|end| created <= *end)
+        })
+        .collect();
+    let page: Vec<Value> = found.iter().skip(start - 1).take(limit).map(|task| shown(task, now)).collect();
+    Ok(Reply::ok(json!({"task_count": found.len().to_string(), "tasks": page})))
+}
+
+/// `ShowBackgroundTask`. What it says of a task that does not exist is not printed: an empty list.
+pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    context.query.only(&[])?;
+    let id = context.route.item.as_deref().expect("the route has a task");
+    // Both shapes of job ids: 32 digits, and a UUID with hyphens.
+    uuid::Uuid::try_parse(id).map_err(|_| codes::TASK_ID.error())?;
+    let now = context.now;
+    let tasks: Vec<Value> =
+        context.instance()?.tasks.iter().filter(|task| task.id == id).map(|task| shown(task, now)).collect();
+    Ok(Reply::ok(json!({"task_count": tasks.len().to_string(), "tasks": tasks})))
+}
+
+/// A task as 5.9.1 prints it; `CREATED` and `FAILED` are known of the service, not in the reference.
+pub(crate) fn shown(task: &Task, now: Now) -> Value {
+    let status = match task.ended {
+        Some((_, true)) => "SUCCESS",
+        Some((_, false)) => "FAILED",
+        None if now.at < task.started + (task.ends - task.started) / 10 => "CREATED",
+        None => "EXECUTING",
+    };
+    let updated = task.ended.map_or(now.wall, |(ended, _)| ended);
+    json!({
+        "id": task.id,
+        "name": task.name,
+        "user_name": "paas_dms",
+        "user_id": "3df5acbc24a54fadb62a043c9000a307",
+        "params": task.params.to_string(),
+        "status": status,
+        "created_at": format!("{:.3}", task.created_at),
+        "updated_at": format!("{updated:.3}"),
+    })
+}

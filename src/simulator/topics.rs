@@ -1,0 +1,318 @@
+//! Topics: 5.5.2 to 5.5.5. Ranges are the calls' own; where the error table contradicts them, only its code is used.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::codes::{self, ApiError};
+use super::fields::{Fields, object};
+use super::gateway::{Context, Reply};
+use super::state::Instance;
+use super::view::max_partitions;
+
+/// The most partitions of one topic.
+const TOPIC_MAX_PARTITIONS: i64 = 200;
+const SYSTEM_TOPIC: &str = "__consumer_offsets";
+
+/// A topic; one that is gone stays in the list for the lag.
+pub(crate) struct Topic {
+    pub(crate) name: String,
+    pub(crate) partitions: i64,
+    pub(crate) replicas: i64,
+    /// Hours.
+    pub(crate) retention: i64,
+    pub(crate) sync_replication: bool,
+    pub(crate) sync_flush: bool,
+    pub(crate) configs: BTreeMap<&'static str, String>,
+    pub(crate) description: String,
+    pub(crate) created: Duration,
+    pub(crate) created_at: Timestamp,
+    pub(crate) gone: Option<Duration>,
+}
+
+/// A configuration that a topic can have: name, default, `valid_values`, `value_type`.
+const CONFIGS: [(&str, &str, &str, &str); 2] = [
+    ("max.message.bytes", "10485760", "[0...10485760]", "int"),
+    ("message.timestamp.type", "LogAppendTime", "[CreateTime, LogAppendTime]", "string"),
+];
+
+/// `CreateInstanceTopic`.
+pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    let body = object(context.body)?;
+    let fields = Fields(&body);
+    let now = context.now;
+    let instance = context.instance()?;
+    instance.idle()?;
+    fields.only(&[
+        "id",
+        "replication",
+        "sync_message_flush",
+        "partition",
+        "sync_replication",
+        "retention_time",
+        "topic_other_configs",
+        "topic_desc",
+    ])?;
+    let name = fields.text("id")?.filter(|name| legal_name(name)).ok_or_else(|| codes::TOPIC_NAME.error())?;
+    // 5.5.2 prints no default for these two; 3 is 7.1.1.7's.
+    let topic = Topic {
+        name: name.to_owned(),
+        partitions: ranged(fields, "partition", 200, &codes::PARTITIONS)?.unwrap_or(3),
+        replicas: ranged(fields, "replication", 3, &codes::REPLICAS)?.unwrap_or(3),
+        retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?.unwrap_or(72),
+        sync_replication: fields.flag("sync_replication")?.unwrap_or(false),
+        sync_flush: fields.flag("sync_message_flush")?.unwrap_or(false),
+        configs: configs(fields)?,
+        description: fields.text("topic_desc")?.unwrap_or_default().to_owned(),
+        created: now.at,
+        created_at: now.wall,
+        gone: None,
+    };
+    if topic.replicas > instance.broker_num {
+        return Err(codes::REPLICAS_BROKERS.error());
+    }
+    // No code is printed for a name that exists; the general one, so that a client has to look.
+    if live(instance).any(|other| other.name == topic.name) {
+        return Err(codes::PARAMETER.about(format_args!("Topic {name} already exists.")));
+    }
+    if topic.partitions > remaining(instance) {
+        return Err(codes::PARTITION_QUOTA.error());
+    }
+    instance.topics.push(topic);
+    Ok(Reply::ok(json!({"name": name})))
+}
+
+/// `ListInstanceTopics`: newest first, so that whatever comes or goes between two pages shifts the rest.
+pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    context.query.only(&["offset", "limit"])?;
+    let (offset, limit) = context.query.page()?;
+    let (now, lag, system) = (context.now, context.takes(context.config.topic_lag), context.config.system_topics);
+    let instance = context.instance()?;
+    instance.readable()?;
+    let visible = instance.topics.iter().rev().filter(|topic| topic.created + lag <= now.at);
+    let mut topics: Vec<Value> = visible.map(shown).collect();
+    if system {
+        topics.push(system_topic(instance));
+    }
+    let total = topics.len();
+    let page: Vec<Value> = topics.into_iter().skip(offset).take(limit).collect();
+    Ok(Reply::ok(json!({
+        "total": total,
+        "size": 0,
+        "topics": page,
+        "remain_partitions": remaining(instance),
+        "max_partitions": max_partitions(instance),
+        "topic_max_partitions": TOPIC_MAX_PARTITIONS,
+    })))
+}
+
+/// `UpdateInstanceTopic`: a value out of range refuses the call, what a topic's state forbids refuses that topic as a
+/// whole, in a 206 (known of the service, not in the reference).
+pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    let body = object(context.body)?;
+    let items_fail = context.effect.items_fail;
+    let instance = context.instance()?;
+    instance.idle()?;
+    Fields(&body).only(&["topics"])?;
+    let changes = Fields(&body).objects("topics")?.filter(|topics| !topics.is_empty());
+    let changes = changes.ok_or_else(|| codes::PARAMETER.about("topics"))?;
+    let changes = changes.into_iter().map(|fields| Change::read(fields, instance)).collect::<Result<Vec<_>, _>>()?;
+    if !changes.iter().any(|change| live(instance).any(|topic| topic.name == change.name)) {
+        return Err(codes::NO_TOPIC.error());
+    }
+    let growth: i64 = changes.iter().map(|change| change.growth(instance)).sum();
+    if growth > remaining(instance) {
+        return Err(codes::PARTITION_QUOTA.error());
+    }
+    let mut failed = Vec::new();
+    for change in changes {
+        let outcome = if items_fail { Err("Internal service error.".to_owned()) } else { change.apply(instance) };
+        if let Err(reason) = outcome {
+            failed.push(json!({"id": change.name, "success": false, "error_msg": reason}));
+        }
+    }
+    Ok(if failed.is_empty() { Reply::no_content() } else { Reply::partial(json!({"failed_topics": failed})) })
+}
+
+/// `BatchDeleteInstanceTopic`: success for what is not there, too (known of the service).
+pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    let body = object(context.body)?;
+    let (now, items_fail) = (context.now, context.effect.items_fail);
+    let instance = context.instance()?;
+    instance.idle()?;
+    Fields(&body).only(&["topics"])?;
+    let names = Fields(&body).texts("topics")?.filter(|names| !names.is_empty());
+    let names = names.ok_or_else(|| codes::PARAMETER.about("topics"))?;
+    let mut results = Vec::new();
+    for name in names {
+        let success = !items_fail && name != SYSTEM_TOPIC;
+        if success && let Some(topic) = instance.topics.iter_mut().find(|topic| topic.gone.is_none() && topic.name == name) {
+            topic.gone = Some(now.at);
+        }
+        results.push(json!({"id": name, "success": success}));
+    }
+    Ok(Reply::ok(json!({"topics": results})))
+}
+
+/// The topics that exist.
+pub(crate) fn live(instance: &Instance) -> impl Iterator<Item = &Topic> {
+    instance.topics.iter().filter(|topic| topic.gone.is_none())
+}
+
+/// A topic as 5.5.3 prints it: two booleans as strings.
+pub(crate) fn shown(topic: &Topic) -> Value {
+    let configs: Vec<Value> = CONFIGS
+        .iter()
+        .map(|(name, default, valid, kind)| {
+            json!({
+                "name": name,
+                "valid_values": valid,
+                "default_value": default,
+                "config_type": "dynamic",
+                "value": topic.configs.get(name).map_or(*default, String::as_str),
+                "value_type": kind,
+            })
+        })
+        .collect();
+    json!({
+        "policiesOnly": false,
+        "name": topic.name,
+        "replication": topic.replicas,
+        "partition": topic.partitions,
+        "retention_time": topic.retention,
+        "sync_replication": topic.sync_replication.to_string(),
+        "sync_message_flush": topic.sync_flush.to_string(),
+        "topic_other_configs": configs,
+        "external_configs": {},
+        "topic_type": 0,
+        "topic_desc": topic.description,
+        "created_at": topic.created_at.as_millisecond(),
+    })
+}
+
+/// Kafka's own topic. The reference says what `topic_type` 1 is, not whether such topics are listed: here they are, and
+/// count in `total`, but not in the partition quota.
+fn system_topic(instance: &Instance) -> Value {
+    let topic = Topic {
+        name: SYSTEM_TOPIC.into(),
+        partitions: 50,
+        replicas: 3,
+        retention: 72,
+        sync_replication: false,
+        sync_flush: false,
+        configs: BTreeMap::new(),
+        description: String::new(),
+        created: instance.created,
+        created_at: instance.created_at,
+        gone: None,
+    };
+    let mut shown = shown(&topic);
+    shown["topic_type"] = json!(1);
+    shown
+}
+
+struct Change {
+    name: String,
+    partitions: Option<i64>,
+    retention: Option<i64>,
+    sync_replication: Option<bool>,
+    sync_flush: Option<bool>,
+    configs: BTreeMap<&'static str, String>,
+    description: Option<String>,
+}
+
+impl Change {
+    fn read(fields: Fields<'_>, instance: &Instance) -> Result<Self, ApiError> {
+        fields.only(&[
+            "id",
+            "retention_time",
+            "sync_replication",
+            "sync_message_flush",
+            "new_partition_numbers",
+            "new_partition_brokers",
+            "topic_other_configs",
+            "topic_desc",
+        ])?;
+        let brokers = fields.integers("new_partition_brokers")?.unwrap_or_default();
+        if brokers.iter().any(|broker| !(0..instance.broker_num).contains(broker)) {
+            return Err(codes::PARAMETER.about("new_partition_brokers"));
+        }
+        Ok(Self {
+            name: fields.text("id")?.ok_or_else(|| codes::TOPIC_NAME.error())?.to_owned(),
+            partitions: ranged(fields, "new_partition_numbers", TOPIC_MAX_PARTITIONS, &codes::PARTITIONS)?,
+            retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?,
+            sync_replication: fields.flag("sync_replication")?,
+            sync_flush: fields.flag("sync_message_flush")?,
+            configs: configs(fields)?,
+            description: fields.text("topic_desc")?.map(str::to_owned),
+        })
+    }
+
+    fn growth(&self, instance: &Instance) -> i64 {
+        let topic = live(instance).find(|topic| topic.name == self.name);
+        topic.zip(self.partitions).map_or(0, |(topic, wanted)| (wanted - topic.partitions).max(0))
+    }
+
+    fn apply(&self, instance: &mut Instance) -> Result<(), String> {
+        let mut topics = instance.topics.iter_mut().filter(|topic| topic.gone.is_none());
+        let topic = topics.find(|topic| topic.name == self.name).ok_or("The topic does not exist.")?;
+        if let Some(wanted) = self.partitions {
+            let present = topic.partitions;
+            if wanted == present {
+                return Err(format!("Topic already has {present} partitions"));
+            }
+            // Only 7.2.2.1 says in so many words that partitions only grow.
+            if wanted < present {
+                return Err(format!("Topic currently has {present} partitions, which is higher than the requested {wanted}"));
+            }
+            topic.partitions = wanted;
+        }
+        topic.retention = self.retention.unwrap_or(topic.retention);
+        topic.sync_replication = self.sync_replication.unwrap_or(topic.sync_replication);
+        topic.sync_flush = self.sync_flush.unwrap_or(topic.sync_flush);
+        topic.configs.extend(self.configs.clone());
+        if let Some(description) = &self.description {
+            topic.description.clone_from(description);
+        }
+        Ok(())
+    }
+}
+
+fn remaining(instance: &Instance) -> i64 {
+    max_partitions(instance) - live(instance).map(|topic| topic.partitions).sum::<i64>()
+}
+
+fn legal_name(name: &str) -> bool {
+    (3..=200).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+fn ranged(fields: Fields<'_>, key: &str, max: i64, code: &codes::Code) -> Result<Option<i64>, ApiError> {
+    match fields.integer(key)? {
+        Some(value) if !(1..=max).contains(&value) => Err(code.error()),
+        value => Ok(value),
+    }
+}
+
+fn configs(fields: Fields<'_>) -> Result<BTreeMap<&'static str, String>, ApiError> {
+    let mut configs = BTreeMap::new();
+    for entry in fields.objects("topic_other_configs")?.unwrap_or_default() {
+        entry.only(&["name", "value"])?;
+        let given = entry.text("name")?.unwrap_or_default();
+        let known = CONFIGS.iter().find(|(name, ..)| *name == given);
+        let (name, ..) = known.ok_or_else(|| codes::CONFIG_NAME.about(given))?;
+        let value = entry.text_or_number("value")?.unwrap_or_default();
+        let legal = match *name {
+            "max.message.bytes" => value.parse().is_ok_and(|bytes: i64| (0..=10_485_760).contains(&bytes)),
+            _ => matches!(value.as_str(), "CreateTime" | "LogAppendTime"),
+        };
+        if !legal {
+            return Err(codes::CONFIG_VALUE.about(name));
+        }
+        configs.insert(*name, value);
+    }
+    Ok(configs)
+}
