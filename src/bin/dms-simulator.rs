@@ -1,1 +1,173 @@
-fn main() {}
+//! Serves the simulated cloud, both APIs and the control side, on one port.
+
+use std::time::Duration;
+
+use clap::Parser;
+use dms_operator::clock::Clock;
+use dms_operator::simulator::{Config, FailedCreates, Simulator};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Huawei Cloud DMS for Kafka, and the one IAM call that goes with it, in memory.
+#[derive(Parser)]
+#[command(version)]
+struct Options {
+    /// Where to listen; port 0 takes a free one, which is printed
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// Divides the time that jobs and lags take
+    #[arg(long, default_value_t = 60.0, value_parser = speed)]
+    speed: f64,
+    /// The one access key that is known [default: a made-up one, printed]
+    #[arg(long, env = "DMS_SIMULATOR_ACCESS_KEY")]
+    access_key: Option<String>,
+    /// Its secret key [default: a made-up one, printed]
+    #[arg(long, env = "DMS_SIMULATOR_SECRET_KEY", hide_env_values = true)]
+    secret_key: Option<SecretString>,
+    /// The region, which is also the name of its project
+    #[arg(long)]
+    region: Option<String>,
+    /// The id of that project
+    #[arg(long)]
+    project_id: Option<String>,
+    /// Seconds that lists of instances lag behind, divided by the speed
+    #[arg(long)]
+    list_lag: Option<u64>,
+    /// Seconds that lists of topics lag behind, divided by the speed
+    #[arg(long)]
+    topic_lag: Option<u64>,
+    /// Seconds that tags lag behind, divided by the speed
+    #[arg(long)]
+    tag_lag: Option<u64>,
+    /// Calls a second before the gateway answers 429; 0 is no limit
+    #[arg(long, default_value_t = 20)]
+    rate_limit: u32,
+    /// Calls a second and instance before the service answers DMS.10240407; 0 is no limit
+    #[arg(long, default_value_t = 0)]
+    instance_limit: u32,
+    /// Refuse a second instance of the same name
+    #[arg(long)]
+    unique_names: bool,
+    /// What include_failure=true does for instances whose creation failed
+    #[arg(long, value_enum, default_value_t = Failures::Hidden)]
+    failed_creates: Failures,
+    /// Deleted instances end in the recycle bin
+    #[arg(long)]
+    recycle_bin: bool,
+    /// Refuse a quota that exists already, or does not, at once instead of by a failed job
+    #[arg(long)]
+    strict_quotas: bool,
+    /// A tag whose key exists gets the new value instead of being refused
+    #[arg(long)]
+    replace_tags: bool,
+    /// Decides ids and arbitrary orders [default: the time]
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Failures {
+    Hidden,
+    Counted,
+    Listed,
+}
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let options = Options::parse();
+    let listener = TcpListener::bind(&options.listen).await?;
+    let secret_is_ours = options.secret_key.is_none();
+    let simulator = Simulator::new(options.config());
+    print(&simulator, listener.local_addr()?, secret_is_ours);
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let serving = axum::serve(listener, simulator.router()).with_graceful_shutdown(async move {
+        stop.await;
+        let _ = stopping.send(());
+    });
+    // An answer that is held back for long does not hold the process.
+    let patience = async {
+        let _ = stopped.await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    };
+    tokio::select! {
+        result = serving => result,
+        () = patience => Ok(()),
+    }
+}
+
+impl Options {
+    fn config(self) -> Config {
+        let default = Config::default();
+        let lag = |seconds: Option<u64>, lag| seconds.map_or(lag, Duration::from_secs);
+        let clock = Clock::system();
+        let seed = self.seed.unwrap_or_else(|| clock.now().as_microsecond().unsigned_abs());
+        Config {
+            access_key: self.access_key.unwrap_or(default.access_key),
+            secret_key: self.secret_key.unwrap_or(default.secret_key),
+            region: self.region.unwrap_or(default.region),
+            project_id: self.project_id.unwrap_or(default.project_id),
+            speed: self.speed,
+            list_lag: lag(self.list_lag, default.list_lag),
+            topic_lag: lag(self.topic_lag, default.topic_lag),
+            tag_lag: lag(self.tag_lag, default.tag_lag),
+            seed,
+            rate_limit: Some(self.rate_limit).filter(|limit| *limit > 0),
+            instance_limit: Some(self.instance_limit).filter(|limit| *limit > 0),
+            unique_names: self.unique_names,
+            failed_creates: match self.failed_creates {
+                Failures::Hidden => FailedCreates::Hidden,
+                Failures::Counted => FailedCreates::Counted,
+                Failures::Listed => FailedCreates::Listed,
+            },
+            recycle_bin: self.recycle_bin,
+            system_topics: default.system_topics,
+            strict_quotas: self.strict_quotas,
+            replace_tags: self.replace_tags,
+            clock,
+        }
+    }
+}
+
+/// One line a setting, `name: value`; the address last, when the port accepts connections.
+fn print(simulator: &Simulator, address: std::net::SocketAddr, secret_is_ours: bool) {
+    let config = simulator.config();
+    println!("access-key: {}", config.access_key);
+    println!(
+        "secret-key: {}",
+        if secret_is_ours {
+            config.secret_key.expose_secret()
+        } else {
+            "(as given)"
+        }
+    );
+    println!("region: {}", config.region);
+    println!("project-id: {}", config.project_id);
+    println!("speed: {}", config.speed);
+    println!("list-lag: {:?}", config.list_lag);
+    println!("topic-lag: {:?}", config.topic_lag);
+    println!("tag-lag: {:?}", config.tag_lag);
+    println!("rate-limit: {}", config.rate_limit.unwrap_or(0));
+    println!("instance-limit: {}", config.instance_limit.unwrap_or(0));
+    println!("unique-names: {}", config.unique_names);
+    println!("failed-creates: {:?}", config.failed_creates);
+    println!("recycle-bin: {}", config.recycle_bin);
+    println!("strict-quotas: {}", config.strict_quotas);
+    println!("replace-tags: {}", config.replace_tags);
+    println!("seed: {}", config.seed);
+    println!("listening: http://{address}");
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if speed > 0.0 && f64::is_finite(speed) => Ok(speed),
+        _ => Err("a number above 0".into()),
+    }
+}

@@ -16,11 +16,31 @@ pub(crate) struct Flavour {
 
 /// The flavours in rising order.
 pub(crate) const FLAVOURS: [Flavour; 5] = [
-    Flavour { id: "c6.2u4g.cluster", partitions: 250, storage: 300_000 },
-    Flavour { id: "c6.4u8g.cluster", partitions: 500, storage: 600_000 },
-    Flavour { id: "c6.8u16g.cluster", partitions: 1000, storage: 1_500_000 },
-    Flavour { id: "c6.12u24g.cluster", partitions: 1500, storage: 1_500_000 },
-    Flavour { id: "c6.16u32g.cluster", partitions: 2000, storage: 1_500_000 },
+    Flavour {
+        id: "c6.2u4g.cluster",
+        partitions: 250,
+        storage: 300_000,
+    },
+    Flavour {
+        id: "c6.4u8g.cluster",
+        partitions: 500,
+        storage: 600_000,
+    },
+    Flavour {
+        id: "c6.8u16g.cluster",
+        partitions: 1000,
+        storage: 1_500_000,
+    },
+    Flavour {
+        id: "c6.12u24g.cluster",
+        partitions: 1500,
+        storage: 1_500_000,
+    },
+    Flavour {
+        id: "c6.16u32g.cluster",
+        partitions: 2000,
+        storage: 1_500_000,
+    },
 ];
 
 /// An availability zone; its code is the region's name with `letter`.
@@ -33,11 +53,36 @@ pub(crate) struct Zone {
 
 /// Three good zones, one that is sold out, one without IPv6.
 pub(crate) const ZONES: [Zone; 5] = [
-    Zone { id: "d539378ec1314c85b76fefa3f7071458", letter: 'a', sold_out: false, ipv6: true },
-    Zone { id: "9f1c5806706d4c1fb0eb72f0a9b18c77", letter: 'b', sold_out: false, ipv6: true },
-    Zone { id: "38b0f7a602344246bcb0da47b5d548e7", letter: 'c', sold_out: false, ipv6: true },
-    Zone { id: "effdbc2a6b42f565330a1f3bb2c95d0e", letter: 'd', sold_out: true, ipv6: true },
-    Zone { id: "0d1f5b3e8c7a4f6d9e2b4a6c8d0f1e3a", letter: 'e', sold_out: false, ipv6: false },
+    Zone {
+        id: "d539378ec1314c85b76fefa3f7071458",
+        letter: 'a',
+        sold_out: false,
+        ipv6: true,
+    },
+    Zone {
+        id: "9f1c5806706d4c1fb0eb72f0a9b18c77",
+        letter: 'b',
+        sold_out: false,
+        ipv6: true,
+    },
+    Zone {
+        id: "38b0f7a602344246bcb0da47b5d548e7",
+        letter: 'c',
+        sold_out: false,
+        ipv6: true,
+    },
+    Zone {
+        id: "effdbc2a6b42f565330a1f3bb2c95d0e",
+        letter: 'd',
+        sold_out: true,
+        ipv6: true,
+    },
+    Zone {
+        id: "0d1f5b3e8c7a4f6d9e2b4a6c8d0f1e3a",
+        letter: 'e',
+        sold_out: false,
+        ipv6: false,
+    },
 ];
 
 impl Flavour {
@@ -85,7 +130,10 @@ pub(crate) fn projects(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let region = context.config.region.as_str();
     // A second project of the region, so that a client which takes the first or a likely one is caught.
     let team = format!("{region}_team");
-    let all = [(team.as_str(), "b52f1bd4a7c14e6f8a0d9f3e5c7b6a18"), (region, context.config.project_id.as_str())];
+    let all = [
+        (team.as_str(), "b52f1bd4a7c14e6f8a0d9f3e5c7b6a18"),
+        (region, context.config.project_id.as_str()),
+    ];
     let wanted = context.query.text("name");
     let projects: Vec<Value> = all
         .iter()

@@ -89,7 +89,11 @@ struct Forced {
 }
 
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
-    if query.summary { Json(simulator.call_counts()).into_response() } else { Json(simulator.calls()).into_response() }
+    if query.summary {
+        Json(simulator.call_counts()).into_response()
+    } else {
+        Json(simulator.calls()).into_response()
+    }
 }
 
 async fn forget_calls(Extract(simulator): Extract<Simulator>) -> StatusCode {
@@ -126,6 +130,14 @@ async fn clock(Extract(simulator): Extract<Simulator>, Json(advance): Json<Advan
     Json(json!({"time": simulator.time()})).into_response()
 }
 
-async fn instance(Extract(simulator): Extract<Simulator>, Path(id): Path<String>, Json(forced): Json<Forced>) -> StatusCode {
-    if simulator.set_status(&id, forced.status) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+async fn instance(
+    Extract(simulator): Extract<Simulator>,
+    Path(id): Path<String>,
+    Json(forced): Json<Forced>,
+) -> StatusCode {
+    if simulator.set_status(&id, forced.status) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    }
 }

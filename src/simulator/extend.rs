@@ -24,7 +24,14 @@ pub(crate) fn extend(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let instance = context.instance()?;
     instance.idle()?;
     // The table's new_broker_number is new_broker_num in the example and in all SDKs.
-    fields.only(&["oper_type", "new_storage_space", "new_broker_num", "new_product_id", "tenant_ips", "publicip_id"])?;
+    fields.only(&[
+        "oper_type",
+        "new_storage_space",
+        "new_broker_num",
+        "new_product_id",
+        "tenant_ips",
+        "publicip_id",
+    ])?;
     let (mut storage, mut broker_num, mut product_id) =
         (instance.storage, instance.broker_num, instance.product_id.clone());
     let new_storage = fields.integer("new_storage_space")?;
@@ -62,7 +69,21 @@ pub(crate) fn extend(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     instance.status = Status::Extending;
     // The reference prints no name for this task.
     let params = json!({"storage_space": storage, "broker_num": broker_num, "product_id": product_id});
-    let task = NewTask { id: id.clone(), name: "extendInstance", params };
-    instance.begin(now, lasts, fails, Some(task), Change::Extend { storage, broker_num, product_id });
+    let task = NewTask {
+        id: id.clone(),
+        name: "extendInstance",
+        params,
+    };
+    instance.begin(
+        now,
+        lasts,
+        fails,
+        Some(task),
+        Change::Extend {
+            storage,
+            broker_num,
+            product_id,
+        },
+    );
     Ok(Reply::ok(json!({"job_id": id})))
 }

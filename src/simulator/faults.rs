@@ -117,7 +117,9 @@ pub(crate) struct Subject {
 
 /// The effect of the first fault that hits, which is thereby used up by one.
 pub(crate) fn take(faults: &mut Vec<Fault>, subject: &Subject) -> Effect {
-    let Some(index) = faults.iter_mut().position(|fault| fault.hits(subject)) else { return Effect::default() };
+    let Some(index) = faults.iter_mut().position(|fault| fault.hits(subject)) else {
+        return Effect::default();
+    };
     let effect = faults[index].effect.clone();
     match faults[index].times.unwrap_or(1) {
         0 => {}

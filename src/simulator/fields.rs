@@ -68,7 +68,13 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn objects(&self, key: &str) -> Result<Option<Vec<Fields<'a>>>, ApiError> {
-        self.typed(key, |value| value.as_array()?.iter().map(|item| item.as_object().map(Fields)).collect())
+        self.typed(key, |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|item| item.as_object().map(Fields))
+                .collect()
+        })
     }
 
     fn typed<T>(&self, key: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Result<Option<T>, ApiError> {
@@ -85,9 +91,18 @@ pub(crate) struct Query(BTreeMap<String, String>);
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let decode = |text: &str| {
+            percent_decode_str(&text.replace('+', " "))
+                .decode_utf8_lossy()
+                .into_owned()
+        };
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        Self(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect())
+        Self(
+            pairs
+                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+                .map(|(k, v)| (decode(k), decode(v)))
+                .collect(),
+        )
     }
 
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
@@ -110,7 +125,9 @@ impl Query {
     }
 
     pub(crate) fn number(&self, key: &str) -> Result<Option<usize>, ApiError> {
-        self.text(key).map(|text| text.parse().map_err(|_| codes::PARAMETER.about(key))).transpose()
+        self.text(key)
+            .map(|text| text.parse().map_err(|_| codes::PARAMETER.about(key)))
+            .transpose()
     }
 
     /// `offset` and `limit` as 5.1.2 and 5.5.3 have them: from 0, and 1 to 50 with 10 as the default.

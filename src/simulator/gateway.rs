@@ -32,15 +32,24 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body: Some(body) }
+        Self {
+            status: StatusCode::OK,
+            body: Some(body),
+        }
     }
 
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: None,
+        }
     }
 
     pub(crate) fn partial(body: Value) -> Self {
-        Self { status: StatusCode::PARTIAL_CONTENT, body: Some(body) }
+        Self {
+            status: StatusCode::PARTIAL_CONTENT,
+            body: Some(body),
+        }
     }
 }
 
@@ -60,7 +69,11 @@ impl Context<'_> {
     pub(crate) fn instance(&mut self) -> Result<&mut Instance, ApiError> {
         let id = self.route.instance.as_deref().expect("the route has an instance");
         uuid::Uuid::try_parse(id).map_err(|_| codes::INSTANCE_ID.error())?;
-        self.state.instances.get_mut(id).filter(|instance| instance.gone.is_none()).ok_or_else(|| codes::NO_INSTANCE.error())
+        self.state
+            .instances
+            .get_mut(id)
+            .filter(|instance| instance.gone.is_none())
+            .ok_or_else(|| codes::NO_INSTANCE.error())
     }
 
     /// How long something takes that takes the service `duration`.
@@ -91,7 +104,11 @@ async fn answer(simulator: Simulator, request: Request) -> Response {
         Ok((route, body)) => {
             effect = faults::take(&mut simulator.lock().faults, &subject);
             tokio::time::sleep(effect.effect_delay()).await;
-            let outcome = if effect.lets_through() { simulator.perform(&route, &parts, &body, &effect) } else { Ok(Reply::no_content()) };
+            let outcome = if effect.lets_through() {
+                simulator.perform(&route, &parts, &body, &effect)
+            } else {
+                Ok(Reply::no_content())
+            };
             tokio::time::sleep(effect.delay()).await;
             outcome
         }
@@ -102,7 +119,9 @@ async fn answer(simulator: Simulator, request: Request) -> Response {
 impl Simulator {
     fn subject(&self, route: Option<&Route>, body: &[u8]) -> Subject {
         let instance = route.and_then(|route| route.instance.clone());
-        let name = instance.as_ref().and_then(|id| Some(self.lock().instances.get(id)?.name.clone()));
+        let name = instance
+            .as_ref()
+            .and_then(|id| Some(self.lock().instances.get(id)?.name.clone()));
         Subject {
             operation: route.map_or("Unknown", |route| route.operation),
             names: serde_json::from_slice(body).map_or_else(|_| Vec::new(), |body| names(&body)),
@@ -150,7 +169,11 @@ impl Simulator {
         {
             return Err(codes::FLOW_CONTROL.error());
         }
-        if route.project.as_ref().is_some_and(|project| *project != config.project_id) {
+        if route
+            .project
+            .as_ref()
+            .is_some_and(|project| *project != config.project_id)
+        {
             return Err(codes::PROJECT.error());
         }
         Ok((route, body))
@@ -158,7 +181,10 @@ impl Simulator {
 
     fn perform(&self, route: &Route, parts: &Parts, body: &[u8], effect: &Effect) -> Result<Reply, ApiError> {
         // Content-Type is mandatory (3.1); the gateway's own code for its absence is not printed.
-        let is_json = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+        let is_json = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         if !body.is_empty() && !is_json {
             return Err(codes::NOT_JSON.error());
         }
@@ -167,11 +193,22 @@ impl Simulator {
         let now = self.now(&state);
         state.advance(now, config);
         let query = Query::parse(parts.uri.query().unwrap_or_default());
-        (route.handler)(&mut Context { now, config, state: &mut state, route, query, body, effect })
+        (route.handler)(&mut Context {
+            now,
+            config,
+            state: &mut state,
+            route,
+            query,
+            body,
+            effect,
+        })
     }
 
     fn respond(&self, request_id: &str, outcome: Result<Reply, ApiError>, effect: &Effect) -> Response {
-        let outcome = match effect.status.map(|status| StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST)) {
+        let outcome = match effect
+            .status
+            .map(|status| StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST))
+        {
             None => outcome,
             Some(status) => Err(ApiError::new(
                 status,
@@ -187,7 +224,11 @@ impl Simulator {
         let mut state = self.lock();
         let now = self.now(&state);
         if let Some(call) = state.calls.iter_mut().rev().find(|call| call.request_id == request_id) {
-            (call.status, call.code, call.lost) = (effect.lost.is_none().then_some(status.as_u16()), code, effect.lost.is_some());
+            (call.status, call.code, call.lost) = (
+                effect.lost.is_none().then_some(status.as_u16()),
+                code,
+                effect.lost.is_some(),
+            );
         }
         drop(state);
         if effect.lost.is_some() {
@@ -196,7 +237,10 @@ impl Simulator {
         let text = body.map(|body| body.to_string());
         let (kind, text) = match effect.malformed {
             None => ("application/json; charset=utf8", text),
-            Some(Malformed::Html) => ("text/html", Some("<html><head><title>Gateway</title></head></html>".to_owned())),
+            Some(Malformed::Html) => (
+                "text/html",
+                Some("<html><head><title>Gateway</title></head></html>".to_owned()),
+            ),
             Some(Malformed::Truncated) => ("application/json", text.map(|text| text[..text.len() / 2].to_owned())),
             Some(Malformed::Empty) => ("application/json", None),
         };
@@ -204,7 +248,9 @@ impl Simulator {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         let value = |text: &str| HeaderValue::from_str(text).expect("ids, dates and numbers are visible ASCII");
-        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now.wall).expect("the present has four-digit years");
+        let date = DateTimePrinter::new()
+            .timestamp_to_rfc9110_string(&now.wall)
+            .expect("the present has four-digit years");
         headers.insert(header::CONTENT_TYPE, value(kind));
         headers.insert(header::DATE, value(&date));
         headers.insert(header::SERVER, value("api-gateway"));
@@ -226,8 +272,13 @@ fn lost() -> Response {
 
 /// The names that a body speaks of.
 fn names(body: &Value) -> Vec<String> {
-    let own = ["name", "id", "user", "client"].into_iter().filter_map(|key| body.get(key)?.as_str());
+    let own = ["name", "id", "user", "client"]
+        .into_iter()
+        .filter_map(|key| body.get(key)?.as_str());
     let topics = body.get("topics").and_then(Value::as_array).into_iter().flatten();
     let topics = topics.filter_map(|topic| topic.as_str().or_else(|| topic.get("id")?.as_str()));
-    own.chain(topics).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    own.chain(topics)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }

@@ -42,7 +42,10 @@ const SERVED: [&str; 18] = [
 /// `CreateInstanceByEngine`.
 pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
-    let body: serde_json::Map<_, _> = body.into_iter().filter(|(_, value)| *value != Value::Bool(false)).collect();
+    let body: serde_json::Map<_, _> = body
+        .into_iter()
+        .filter(|(_, value)| *value != Value::Bool(false))
+        .collect();
     let mut instance = ordered(Fields(&body), context)?;
     if context.config.unique_names && name_taken(context.state, &instance.name, "") {
         return Err(codes::NAME_EXISTS.error());
@@ -50,7 +53,13 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     instance.id = context.state.uuid();
     let id = instance.id.clone();
     let change = Change::Create(context.effect.create_fails);
-    instance.begin(context.now, context.takes(CREATE), context.effect.job_fails, None, change);
+    instance.begin(
+        context.now,
+        context.takes(CREATE),
+        context.effect.job_fails,
+        None,
+        change,
+    );
     context.state.instances.insert(id.clone(), instance);
     Ok(Reply::ok(json!({"instance_id": id})))
 }
@@ -75,10 +84,16 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         None => return Err(codes::PARAMETER.about("engine")),
     }
     let (offset, limit) = query.page()?;
-    let status = query.text("status").map(|status| serde_json::from_value::<Status>(status.into()));
+    let status = query
+        .text("status")
+        .map(|status| serde_json::from_value::<Status>(status.into()));
     let status = status.transpose().map_err(|_| codes::PARAMETER.about("status"))?;
     let exact = query.flag("exact_match_name")?;
-    let failures = if query.flag("include_failure")? { context.config.failed_creates } else { FailedCreates::Hidden };
+    let failures = if query.flag("include_failure")? {
+        context.config.failed_creates
+    } else {
+        FailedCreates::Hidden
+    };
     let lag = context.takes(context.config.list_lag);
 
     let mut found: Vec<&Instance> = context
@@ -86,9 +101,21 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .instances
         .values()
         .filter(|instance| instance.created + lag <= context.now.at)
-        .filter(|instance| query.text("name").is_none_or(|name| if exact { instance.name == name } else { instance.name.contains(name) }))
+        .filter(|instance| {
+            query.text("name").is_none_or(|name| {
+                if exact {
+                    instance.name == name
+                } else {
+                    instance.name.contains(name)
+                }
+            })
+        })
         .filter(|instance| query.text("instance_id").is_none_or(|id| instance.id == id))
-        .filter(|instance| query.text("enterprise_project_id").is_none_or(|id| instance.enterprise_project_id == id))
+        .filter(|instance| {
+            query
+                .text("enterprise_project_id")
+                .is_none_or(|id| instance.enterprise_project_id == id)
+        })
         .filter(|instance| status.is_none_or(|status| instance.status == status))
         .filter(|instance| !instance.creation_failed || failures != FailedCreates::Hidden)
         .collect();
@@ -99,8 +126,12 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     if offset > 0 && offset >= total {
         return Err(codes::OFFSET.error());
     }
-    let page: Vec<Value> =
-        found.into_iter().skip(offset).take(limit).map(|instance| view::listed(instance, context.now)).collect();
+    let page: Vec<Value> = found
+        .into_iter()
+        .skip(offset)
+        .take(limit)
+        .map(|instance| view::listed(instance, context.now))
+        .collect();
     Ok(Reply::ok(json!({"instances": page, "instance_num": total})))
 }
 
@@ -154,7 +185,11 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     instance.window = window.unwrap_or_else(|| instance.window.clone());
     if let Some(policy) = retention_policy.filter(|policy| *policy != instance.retention_policy) {
         let params = json!({"new_retention_policy": policy, "origin_retention_policy": instance.retention_policy});
-        let task = NewTask { id: task_id, name: "changeRetentionPolicy", params };
+        let task = NewTask {
+            id: task_id,
+            name: "changeRetentionPolicy",
+            params,
+        };
         instance.begin(now, lasts, fails, Some(task), Change::Retention(policy.to_owned()));
     }
     Ok(Reply::no_content())
@@ -191,7 +226,10 @@ fn ordered(fields: Fields<'_>, context: &Context<'_>) -> Result<Instance, ApiErr
     if !["1.1.0", "2.7", "3.x"].contains(&engine_version.as_str()) {
         return Err(codes::VERSION.error());
     }
-    let flavour = fields.text("product_id")?.and_then(Flavour::find).ok_or_else(|| codes::PRODUCT.error())?;
+    let flavour = fields
+        .text("product_id")?
+        .and_then(Flavour::find)
+        .ok_or_else(|| codes::PRODUCT.error())?;
     // 5.1.1 prints no range; the products of 5.12.3 have 3 to 30 brokers.
     let broker_num = fields.integer("broker_num")?.filter(|n| (3..=30).contains(n));
     let broker_num = broker_num.ok_or_else(|| codes::PARAMETER.about("broker_num"))?;
@@ -203,7 +241,12 @@ fn ordered(fields: Fields<'_>, context: &Context<'_>) -> Result<Instance, ApiErr
     if !["dms.physical.storage.high.v2", "dms.physical.storage.ultra.v2"].contains(&storage_spec_code) {
         return Err(codes::STORAGE_SPEC.error());
     }
-    let filled = |key, code: &codes::Code| fields.text(key)?.filter(|id| !id.is_empty()).ok_or_else(|| code.error());
+    let filled = |key, code: &codes::Code| {
+        fields
+            .text(key)?
+            .filter(|id| !id.is_empty())
+            .ok_or_else(|| code.error())
+    };
     let vpc_id = filled("vpc_id", &codes::NO_VPC)?;
     let subnet_id = filled("subnet_id", &codes::NO_SUBNET)?;
     let security_group_id = filled("security_group_id", &codes::NO_SECURITY_GROUP)?;
@@ -256,11 +299,18 @@ fn initial_tags(
 
 fn instance_name(name: &str) -> Result<&str, ApiError> {
     let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if legal && (4..=64).contains(&name.len()) { Ok(name) } else { Err(codes::NAME.error()) }
+    if legal && (4..=64).contains(&name.len()) {
+        Ok(name)
+    } else {
+        Err(codes::NAME.error())
+    }
 }
 
 fn name_taken(state: &State, name: &str, except: &str) -> bool {
-    state.instances.values().any(|other| other.gone.is_none() && other.name == name && other.id != except)
+    state
+        .instances
+        .values()
+        .any(|other| other.gone.is_none() && other.name == name && other.id != except)
 }
 
 fn description<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, ApiError> {
@@ -280,7 +330,13 @@ fn retention_policy<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, ApiError>
 
 /// One of the six windows of 5.12.1; `HH:mm` at creation, `HH:mm:ss` (`seconds`) at change.
 fn window(fields: Fields<'_>, seconds: &str) -> Result<Option<(String, String)>, ApiError> {
-    let hour = |time: &str| time.strip_suffix(seconds)?.strip_suffix(":00")?.parse::<u32>().ok().filter(|_| time.len() == 5 + seconds.len());
+    let hour = |time: &str| {
+        time.strip_suffix(seconds)?
+            .strip_suffix(":00")?
+            .parse::<u32>()
+            .ok()
+            .filter(|_| time.len() == 5 + seconds.len())
+    };
     match (fields.text("maintain_begin")?, fields.text("maintain_end")?) {
         (None, None) => Ok(None),
         (Some(begin), Some(end)) => match (hour(begin), hour(end)) {

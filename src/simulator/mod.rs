@@ -152,7 +152,13 @@ impl Simulator {
     /// An empty cloud.
     pub fn new(config: Config) -> Self {
         let state = Mutex::new(state::State::new(config.seed));
-        Self { shared: Arc::new(Shared { config, origin: Instant::now(), state }) }
+        Self {
+            shared: Arc::new(Shared {
+                config,
+                origin: Instant::now(),
+                state,
+            }),
+        }
     }
 
     /// Everything that is served: the APIs at their documented paths, and the control side below `/_simulator`.
@@ -228,12 +234,18 @@ impl Simulator {
     }
 
     fn lock(&self) -> MutexGuard<'_, state::State> {
-        self.shared.state.lock().expect("no handler panics while it holds the state")
+        self.shared
+            .state
+            .lock()
+            .expect("no handler panics while it holds the state")
     }
 
     fn now(&self, state: &state::State) -> Now {
         let wall = self.shared.config.clock.now() + state.advanced;
-        Now { at: self.shared.origin.elapsed() + state.advanced, wall }
+        Now {
+            at: self.shared.origin.elapsed() + state.advanced,
+            wall,
+        }
     }
 }
 

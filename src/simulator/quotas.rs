@@ -13,7 +13,14 @@ use super::state::{Change, NewTask};
 const CHANGE: Duration = Duration::from_secs(10);
 
 const IDENTITY: [&str; 4] = ["user", "client", "user-default", "client-default"];
-const ALL: [&str; 6] = ["user", "client", "user-default", "client-default", "producer-byte-rate", "consumer-byte-rate"];
+const ALL: [&str; 6] = [
+    "user",
+    "client",
+    "user-default",
+    "client-default",
+    "producer-byte-rate",
+    "consumer-byte-rate",
+];
 
 /// A quota; rates in byte/s.
 #[derive(Clone)]
@@ -39,20 +46,36 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 
 /// `DeleteKafkaUserClientQuotaTask`, whose body names the quota.
 pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
-    submit(context, "deleteKafkaUserClientQuota", &IDENTITY, true, Change::DeleteQuota)
+    submit(
+        context,
+        "deleteKafkaUserClientQuota",
+        &IDENTITY,
+        true,
+        Change::DeleteQuota,
+    )
 }
 
 /// `ShowKafkaUserClientQuota`. No default or maximum is printed for a page; the default is known to be 10, and `count`
 /// is taken to be the total.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&["offset", "limit"])?;
-    let (offset, limit) = (context.query.number("offset")?.unwrap_or(0), context.query.number("limit")?.unwrap_or(10));
+    let (offset, limit) = (
+        context.query.number("offset")?.unwrap_or(0),
+        context.query.number("limit")?.unwrap_or(10),
+    );
     if limit == 0 {
         return Err(codes::PARAMETER.about("limit"));
     }
     let instance = context.instance()?;
     instance.readable()?;
-    let page: Vec<Value> = instance.quotas.iter().rev().skip(offset).take(limit).map(Quota::shown).collect();
+    let page: Vec<Value> = instance
+        .quotas
+        .iter()
+        .rev()
+        .skip(offset)
+        .take(limit)
+        .map(Quota::shown)
+        .collect();
     Ok(Reply::ok(json!({"quotas": page, "count": instance.quotas.len()})))
 }
 
@@ -65,8 +88,12 @@ fn submit(
 ) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
     let id = context.state.hex(32);
-    let (now, lasts, fails, strict) =
-        (context.now, context.takes(CHANGE), context.effect.job_fails, context.config.strict_quotas);
+    let (now, lasts, fails, strict) = (
+        context.now,
+        context.takes(CHANGE),
+        context.effect.job_fails,
+        context.config.strict_quotas,
+    );
     let instance = context.instance()?;
     instance.idle()?;
     Fields(&body).only(known)?;
@@ -78,7 +105,11 @@ fn submit(
     if strict && must_exist != instance.quotas.iter().any(|other| other.same(&quota)) {
         return Err(codes::PARAMETER.about("The quota exists already, or does not exist."));
     }
-    let task = NewTask { id: id.clone(), name, params: quota.shown() };
+    let task = NewTask {
+        id: id.clone(),
+        name,
+        params: quota.shown(),
+    };
     instance.begin(now, lasts, fails, Some(task), change(quota));
     Ok(Reply::ok(json!({"job_id": id})))
 }

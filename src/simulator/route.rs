@@ -24,14 +24,19 @@ pub(crate) struct Route {
 
 /// The route of a call, if it is served.
 pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
-    let segments: Vec<String> =
-        path.strip_prefix('/')?.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
+    let segments: Vec<String> = path
+        .strip_prefix('/')?
+        .split('/')
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let (operation, handler, project, instance, item): (_, Handler, _, _, Option<&str>) =
         match (method.as_str(), segments.as_slice()) {
             ("GET", ["v3", "projects"]) => ("KeystoneListProjects", catalogue::projects, None, None, None),
             ("GET", ["v2", "available-zones"]) => ("ListAvailableZones", catalogue::zones, None, None, None),
-            ("POST", ["v2", "kafka", p, "instances"]) => ("CreateInstanceByEngine", instances::create, Some(p), None, None),
+            ("POST", ["v2", "kafka", p, "instances"]) => {
+                ("CreateInstanceByEngine", instances::create, Some(p), None, None)
+            }
             ("GET", ["v2", p, "instances"]) => ("ListInstances", instances::list, Some(p), None, None),
             ("GET", ["v2", p, "instances", i]) => ("ShowInstance", instances::show, Some(p), Some(i), None),
             ("PUT", ["v2", p, "instances", i]) => ("UpdateInstance", instances::update, Some(p), Some(i), None),
@@ -39,8 +44,12 @@ pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
             ("POST", ["v2", p, "instances", i, "topics"]) => {
                 ("CreateInstanceTopic", topics::create, Some(p), Some(i), None)
             }
-            ("GET", ["v2", p, "instances", i, "topics"]) => ("ListInstanceTopics", topics::list, Some(p), Some(i), None),
-            ("PUT", ["v2", p, "instances", i, "topics"]) => ("UpdateInstanceTopic", topics::update, Some(p), Some(i), None),
+            ("GET", ["v2", p, "instances", i, "topics"]) => {
+                ("ListInstanceTopics", topics::list, Some(p), Some(i), None)
+            }
+            ("PUT", ["v2", p, "instances", i, "topics"]) => {
+                ("UpdateInstanceTopic", topics::update, Some(p), Some(i), None)
+            }
             ("POST", ["v2", p, "instances", i, "topics", "delete"]) => {
                 ("BatchDeleteInstanceTopic", topics::delete, Some(p), Some(i), None)
             }
@@ -68,5 +77,11 @@ pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
             _ => return None,
         };
     let owned = |text: Option<&&str>| text.map(|text| (*text).to_owned());
-    Some(Route { operation, handler, project: owned(project), instance: owned(instance), item: item.map(str::to_owned) })
+    Some(Route {
+        operation,
+        handler,
+        project: owned(project),
+        instance: owned(instance),
+        item: item.map(str::to_owned),
+    })
 }

@@ -89,8 +89,14 @@ pub(crate) struct Job {
 /// What a job does when it ends.
 pub(crate) enum Change {
     Create(Option<FailedCreate>),
-    Delete { before: Status },
-    Extend { storage: i64, broker_num: i64, product_id: String },
+    Delete {
+        before: Status,
+    },
+    Extend {
+        storage: i64,
+        broker_num: i64,
+        product_id: String,
+    },
     Retention(String),
     CreateQuota(Quota),
     UpdateQuota(Quota),
@@ -135,10 +141,13 @@ impl State {
                 instance.finish(job, now, config);
             }
             let topic_lag = config.topic_lag.div_f64(config.speed);
-            instance.topics.retain(|topic| topic.gone.is_none_or(|gone| gone + topic_lag > now.at));
+            instance
+                .topics
+                .retain(|topic| topic.gone.is_none_or(|gone| gone + topic_lag > now.at));
         }
         let lag = config.list_lag.div_f64(config.speed);
-        self.instances.retain(|_, instance| instance.gone.is_none_or(|gone| gone + lag > now.at));
+        self.instances
+            .retain(|_, instance| instance.gone.is_none_or(|gone| gone + lag > now.at));
     }
 
     /// Counts a call against a limit of calls a second.
@@ -152,7 +161,9 @@ impl State {
     }
 
     pub(crate) fn force(&mut self, id: &str, status: Status) -> bool {
-        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.gone.is_none()) else { return false };
+        let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.gone.is_none()) else {
+            return false;
+        };
         instance.status = status;
         instance.job = None;
         true
@@ -178,7 +189,9 @@ impl State {
 
     pub(crate) fn uuid(&mut self) -> String {
         let bits = u128::from(self.random()) << 64 | u128::from(self.random());
-        uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().to_string()
+        uuid::Builder::from_random_bytes(bits.to_be_bytes())
+            .into_uuid()
+            .to_string()
     }
 }
 
@@ -195,7 +208,11 @@ impl Instance {
 
     /// Whether its inside can be read: not before it has come up.
     pub(crate) fn readable(&self) -> Result<(), ApiError> {
-        if self.status == Status::Creating || self.creation_failed { Err(codes::STATUS.error()) } else { Ok(()) }
+        if self.status == Status::Creating || self.creation_failed {
+            Err(codes::STATUS.error())
+        } else {
+            Ok(())
+        }
     }
 
     /// The tags as they are, whatever 5.10.2 shows.
@@ -206,7 +223,12 @@ impl Instance {
     /// Begins the job that `change` is, with a task to follow it by if it has a name.
     pub(crate) fn begin(&mut self, now: Now, lasts: Duration, fails: bool, task: Option<NewTask>, change: Change) {
         let ends = now.at + lasts;
-        self.job = Some(Job { ends, fails, task: task.as_ref().map(|task| task.id.clone()), change });
+        self.job = Some(Job {
+            ends,
+            fails,
+            task: task.as_ref().map(|task| task.id.clone()),
+            change,
+        });
         self.tasks.extend(task.map(|NewTask { id, name, params }| Task {
             id,
             name,
@@ -238,7 +260,11 @@ impl Instance {
             }
             Change::Delete { .. } if config.recycle_bin => self.status = Status::Recycle,
             Change::Delete { .. } => self.gone = Some(job.ends),
-            Change::Extend { storage, broker_num, product_id } => {
+            Change::Extend {
+                storage,
+                broker_num,
+                product_id,
+            } => {
                 self.status = Status::Running;
                 self.extend_times += u32::from(*storage != self.storage && *broker_num == self.broker_num);
                 (self.storage, self.broker_num) = (*storage, *broker_num);

@@ -13,7 +13,11 @@ const MAX_TAGS: usize = 20;
 pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
     let fields = Fields(&body);
-    let (now, lag, replace) = (context.now, context.takes(context.config.tag_lag), context.config.replace_tags);
+    let (now, lag, replace) = (
+        context.now,
+        context.takes(context.config.tag_lag),
+        context.config.replace_tags,
+    );
     let instance = context.instance()?;
     instance.idle()?;
     fields.only(&["action", "tags"])?;
@@ -50,9 +54,17 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
     let now = context.now;
     let instance = context.instance()?;
-    let seen = instance.tags.iter().rev().find(|(from, _)| *from <= now.at).map(|(_, tags)| tags);
-    let tags: Vec<Value> =
-        seen.into_iter().flatten().map(|(key, value)| json!({"key": key, "value": value})).collect();
+    let seen = instance
+        .tags
+        .iter()
+        .rev()
+        .find(|(from, _)| *from <= now.at)
+        .map(|(_, tags)| tags);
+    let tags: Vec<Value> = seen
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect();
     Ok(Reply::ok(json!({"tags": tags})))
 }
 
@@ -65,7 +77,10 @@ pub(crate) fn read(fields: Fields<'_>) -> Result<Vec<(String, String)>, ApiError
     tags.into_iter()
         .map(|tag| {
             tag.only(&["key", "value"])?;
-            let (key, value) = (tag.text("key")?.unwrap_or_default(), tag.text("value")?.unwrap_or_default());
+            let (key, value) = (
+                tag.text("key")?.unwrap_or_default(),
+                tag.text("value")?.unwrap_or_default(),
+            );
             let legal = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " ._:=-+@~".contains(c));
             if !(1..=128).contains(&key.chars().count()) {
                 return Err(codes::TAG_KEY_LENGTH.error());

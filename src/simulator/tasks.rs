@@ -13,12 +13,17 @@ use super::state::Task;
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let query = &context.query;
     query.only(&["start", "limit", "begin_time", "end_time"])?;
-    let (start, limit) = (query.number("start")?.unwrap_or(1), query.number("limit")?.unwrap_or(10));
+    let (start, limit) = (
+        query.number("start")?.unwrap_or(1),
+        query.number("limit")?.unwrap_or(10),
+    );
     if start == 0 || !(1..=100).contains(&limit) {
         return Err(codes::PARAMETER.about("start, limit"));
     }
     let time = |key| match query.text(key) {
-        Some(text) if text.len() != 14 || text.bytes().any(|digit| !digit.is_ascii_digit()) => Err(codes::PARAMETER.about(key)),
+        Some(text) if text.len() != 14 || text.bytes().any(|digit| !digit.is_ascii_digit()) => {
+            Err(codes::PARAMETER.about(key))
+        }
         text => Ok(text.map(str::to_owned)),
     };
     let (begin, end) = (time("begin_time")?, time("end_time")?);
@@ -29,11 +34,20 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .iter()
         .rev()
         .filter(|task| {
-            let created = task.created_at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%S").to_string();
+            let created = task
+                .created_at
+                .to_zoned(TimeZone::UTC)
+                .strftime("%Y%m%d%H%M%S")
+                .to_string();
             begin.as_ref().is_none_or(|begin| *begin <= created) && end.as_ref().is_none_or(|end| created <= *end)
         })
         .collect();
-    let page: Vec<Value> = found.iter().skip(start - 1).take(limit).map(|task| shown(task, now)).collect();
+    let page: Vec<Value> = found
+        .iter()
+        .skip(start - 1)
+        .take(limit)
+        .map(|task| shown(task, now))
+        .collect();
     Ok(Reply::ok(json!({"task_count": found.len().to_string(), "tasks": page})))
 }
 
@@ -44,9 +58,16 @@ pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     // Both shapes of job ids: 32 digits, and a UUID with hyphens.
     uuid::Uuid::try_parse(id).map_err(|_| codes::TASK_ID.error())?;
     let now = context.now;
-    let tasks: Vec<Value> =
-        context.instance()?.tasks.iter().filter(|task| task.id == id).map(|task| shown(task, now)).collect();
-    Ok(Reply::ok(json!({"task_count": tasks.len().to_string(), "tasks": tasks})))
+    let tasks: Vec<Value> = context
+        .instance()?
+        .tasks
+        .iter()
+        .filter(|task| task.id == id)
+        .map(|task| shown(task, now))
+        .collect();
+    Ok(Reply::ok(
+        json!({"task_count": tasks.len().to_string(), "tasks": tasks}),
+    ))
 }
 
 /// A task as 5.9.1 prints it; `CREATED` and `FAILED` are known of the service, not in the reference.

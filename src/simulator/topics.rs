@@ -35,7 +35,12 @@ pub(crate) struct Topic {
 /// A configuration that a topic can have: name, default, `valid_values`, `value_type`.
 const CONFIGS: [(&str, &str, &str, &str); 2] = [
     ("max.message.bytes", "10485760", "[0...10485760]", "int"),
-    ("message.timestamp.type", "LogAppendTime", "[CreateTime, LogAppendTime]", "string"),
+    (
+        "message.timestamp.type",
+        "LogAppendTime",
+        "[CreateTime, LogAppendTime]",
+        "string",
+    ),
 ];
 
 /// `CreateInstanceTopic`.
@@ -55,7 +60,10 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         "topic_other_configs",
         "topic_desc",
     ])?;
-    let name = fields.text("id")?.filter(|name| legal_name(name)).ok_or_else(|| codes::TOPIC_NAME.error())?;
+    let name = fields
+        .text("id")?
+        .filter(|name| legal_name(name))
+        .ok_or_else(|| codes::TOPIC_NAME.error())?;
     // 5.5.2 prints no default for these two; 3 is 7.1.1.7's.
     let topic = Topic {
         name: name.to_owned(),
@@ -88,10 +96,18 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&["offset", "limit"])?;
     let (offset, limit) = context.query.page()?;
-    let (now, lag, system) = (context.now, context.takes(context.config.topic_lag), context.config.system_topics);
+    let (now, lag, system) = (
+        context.now,
+        context.takes(context.config.topic_lag),
+        context.config.system_topics,
+    );
     let instance = context.instance()?;
     instance.readable()?;
-    let visible = instance.topics.iter().rev().filter(|topic| topic.created + lag <= now.at);
+    let visible = instance
+        .topics
+        .iter()
+        .rev()
+        .filter(|topic| topic.created + lag <= now.at);
     let mut topics: Vec<Value> = visible.map(shown).collect();
     if system {
         topics.push(system_topic(instance));
@@ -118,8 +134,14 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Fields(&body).only(&["topics"])?;
     let changes = Fields(&body).objects("topics")?.filter(|topics| !topics.is_empty());
     let changes = changes.ok_or_else(|| codes::PARAMETER.about("topics"))?;
-    let changes = changes.into_iter().map(|fields| Change::read(fields, instance)).collect::<Result<Vec<_>, _>>()?;
-    if !changes.iter().any(|change| live(instance).any(|topic| topic.name == change.name)) {
+    let changes = changes
+        .into_iter()
+        .map(|fields| Change::read(fields, instance))
+        .collect::<Result<Vec<_>, _>>()?;
+    if !changes
+        .iter()
+        .any(|change| live(instance).any(|topic| topic.name == change.name))
+    {
         return Err(codes::NO_TOPIC.error());
     }
     let growth: i64 = changes.iter().map(|change| change.growth(instance)).sum();
@@ -128,12 +150,20 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     }
     let mut failed = Vec::new();
     for change in changes {
-        let outcome = if items_fail { Err("Internal service error.".to_owned()) } else { change.apply(instance) };
+        let outcome = if items_fail {
+            Err("Internal service error.".to_owned())
+        } else {
+            change.apply(instance)
+        };
         if let Err(reason) = outcome {
             failed.push(json!({"id": change.name, "success": false, "error_msg": reason}));
         }
     }
-    Ok(if failed.is_empty() { Reply::no_content() } else { Reply::partial(json!({"failed_topics": failed})) })
+    Ok(if failed.is_empty() {
+        Reply::no_content()
+    } else {
+        Reply::partial(json!({"failed_topics": failed}))
+    })
 }
 
 /// `BatchDeleteInstanceTopic`: success for what is not there, too (known of the service).
@@ -148,7 +178,12 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let mut results = Vec::new();
     for name in names {
         let success = !items_fail && name != SYSTEM_TOPIC;
-        if success && let Some(topic) = instance.topics.iter_mut().find(|topic| topic.gone.is_none() && topic.name == name) {
+        if success
+            && let Some(topic) = instance
+                .topics
+                .iter_mut()
+                .find(|topic| topic.gone.is_none() && topic.name == name)
+        {
             topic.gone = Some(now.at);
         }
         results.push(json!({"id": name, "success": success}));
@@ -241,7 +276,12 @@ impl Change {
         }
         Ok(Self {
             name: fields.text("id")?.ok_or_else(|| codes::TOPIC_NAME.error())?.to_owned(),
-            partitions: ranged(fields, "new_partition_numbers", TOPIC_MAX_PARTITIONS, &codes::PARTITIONS)?,
+            partitions: ranged(
+                fields,
+                "new_partition_numbers",
+                TOPIC_MAX_PARTITIONS,
+                &codes::PARTITIONS,
+            )?,
             retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?,
             sync_replication: fields.flag("sync_replication")?,
             sync_flush: fields.flag("sync_message_flush")?,
@@ -252,12 +292,16 @@ impl Change {
 
     fn growth(&self, instance: &Instance) -> i64 {
         let topic = live(instance).find(|topic| topic.name == self.name);
-        topic.zip(self.partitions).map_or(0, |(topic, wanted)| (wanted - topic.partitions).max(0))
+        topic
+            .zip(self.partitions)
+            .map_or(0, |(topic, wanted)| (wanted - topic.partitions).max(0))
     }
 
     fn apply(&self, instance: &mut Instance) -> Result<(), String> {
         let mut topics = instance.topics.iter_mut().filter(|topic| topic.gone.is_none());
-        let topic = topics.find(|topic| topic.name == self.name).ok_or("The topic does not exist.")?;
+        let topic = topics
+            .find(|topic| topic.name == self.name)
+            .ok_or("The topic does not exist.")?;
         if let Some(wanted) = self.partitions {
             let present = topic.partitions;
             if wanted == present {
@@ -265,7 +309,9 @@ impl Change {
             }
             // Only 7.2.2.1 says in so many words that partitions only grow.
             if wanted < present {
-                return Err(format!("Topic currently has {present} partitions, which is higher than the requested {wanted}"));
+                return Err(format!(
+                    "Topic currently has {present} partitions, which is higher than the requested {wanted}"
+                ));
             }
             topic.partitions = wanted;
         }
@@ -287,7 +333,9 @@ fn remaining(instance: &Instance) -> i64 {
 fn legal_name(name: &str) -> bool {
     (3..=200).contains(&name.len())
         && name.starts_with(|first: char| first.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 fn ranged(fields: Fields<'_>, key: &str, max: i64, code: &codes::Code) -> Result<Option<i64>, ApiError> {

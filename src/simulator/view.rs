@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Now;
 use super::catalogue::{Flavour, Zone};
 use super::state::{Instance, Status};
-use super::Now;
 
 /// An entry of the list. As in the examples, it lacks the description, the brokers and the tags.
 pub(crate) fn listed(instance: &Instance, now: Now) -> Value {
@@ -26,8 +26,11 @@ pub(crate) fn shown(instance: &Instance, now: Now, turn: u64) -> Value {
     if instance.status != Status::Creating {
         map.insert("broker_num".into(), json!(instance.broker_num));
         map.insert("node_num".into(), json!(instance.broker_num));
-        let tags: Vec<Value> =
-            instance.true_tags().iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        let tags: Vec<Value> = instance
+            .true_tags()
+            .iter()
+            .map(|(key, value)| json!({"key": key, "value": value}))
+            .collect();
         map.insert("tags".into(), json!(tags));
     }
     // An object by the table, a string by the example.
@@ -51,13 +54,21 @@ pub(crate) fn shown(instance: &Instance, now: Now, turn: u64) -> Value {
 
 /// The most partitions that an instance can have.
 pub(crate) fn max_partitions(instance: &Instance) -> i64 {
-    Flavour::find(&instance.product_id).expect("only known flavours are sold").partitions * instance.broker_num
+    Flavour::find(&instance.product_id)
+        .expect("only known flavours are sold")
+        .partitions
+        * instance.broker_num
 }
 
 fn common(instance: &Instance, now: Now) -> Map<String, Value> {
     let age = now.at.saturating_sub(instance.created);
     let cross_vpc: Map<String, Value> = hosts(instance)
-        .map(|ip| (ip.clone(), json!({"advertised_ip": ip, "port": "9011", "port_id": instance.id})))
+        .map(|ip| {
+            (
+                ip.clone(),
+                json!({"advertised_ip": ip, "port": "9011", "port_id": instance.id}),
+            )
+        })
         .collect();
     let own = json!({
         "name": instance.name,
