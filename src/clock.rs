@@ -26,10 +26,7 @@ impl Clock {
     }
 
     /// The present moment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
         match self.anchor {
             None => Timestamp::now(),

@@ -113,9 +113,7 @@ fn if_exists() -> Adoption {
 }
 
 /// Kinds of instance that something can live in.
-#[derive(
-    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord,
-)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InstanceKind {
     /// A Kafka instance.
     #[default]
@@ -192,8 +190,7 @@ pub struct Location {
 impl Location {
     /// The same place in the cloud, whatever ProviderConfig led there.
     pub fn same_place(&self, other: &Self) -> bool {
-        (&self.endpoint, &self.region, &self.project_id)
-            == (&other.endpoint, &other.region, &other.project_id)
+        (&self.endpoint, &self.region, &self.project_id) == (&other.endpoint, &other.region, &other.project_id)
     }
 }
 
@@ -223,9 +220,7 @@ pub struct Operation {
 }
 
 /// How a difference can be mended.
-#[derive(
-    Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord,
-)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Correction {
     /// By a call that takes effect at once.
     InPlace,
@@ -307,8 +302,18 @@ pub struct CoreStatus {
 impl CoreStatus {
     /// Forgets what it stood for: the object begins anew, as if it had just been applied.
     pub fn forget(&mut self) {
-        let Self { observed_generation, conditions, last_handled_reconcile_at, .. } = std::mem::take(self);
-        *self = Self { observed_generation, conditions, last_handled_reconcile_at, ..Self::default() };
+        let Self {
+            observed_generation,
+            conditions,
+            last_handled_reconcile_at,
+            ..
+        } = std::mem::take(self);
+        *self = Self {
+            observed_generation,
+            conditions,
+            last_handled_reconcile_at,
+            ..Self::default()
+        };
     }
 
     /// Something may be in the cloud that stands for this object.
@@ -331,14 +336,7 @@ pub trait Managed:
     + 'static
 {
     /// The status type.
-    type State: AsRef<CoreStatus>
-        + AsMut<CoreStatus>
-        + Default
-        + Clone
-        + PartialEq
-        + Serialize
-        + Send
-        + Sync;
+    type State: AsRef<CoreStatus> + AsMut<CoreStatus> + Default + Clone + PartialEq + Serialize + Send + Sync;
 
     /// The shared part of the status, if there is a status.
     fn core(&self) -> Option<&CoreStatus> {

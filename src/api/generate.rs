@@ -34,9 +34,7 @@ pub fn files() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
     for crd in crds() {
         let name = format!("{}.yaml", crd.spec.names.plural);
-        let yaml = yaml(&whole(
-            serde_json::to_value(&crd).expect("a definition is plain data"),
-        ));
+        let yaml = yaml(&whole(serde_json::to_value(&crd).expect("a definition is plain data")));
         files.insert(
             Path::new("charts/dms-operator/templates/crds").join(&name),
             template(&yaml),
@@ -61,10 +59,7 @@ fn whole(value: Value) -> Value {
             _ => Value::Number(number),
         },
         Value::Array(items) => items.into_iter().map(whole).collect(),
-        Value::Object(map) => map
-            .into_iter()
-            .map(|(key, value)| (key, whole(value)))
-            .collect(),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, whole(value))).collect(),
         other => other,
     }
 }
@@ -95,11 +90,7 @@ mod tests {
         }
         for (path, text) in files() {
             let found = std::fs::read_to_string(root.join(&path)).unwrap_or_default();
-            assert!(
-                found == text,
-                "{} is stale: run `make generate`",
-                path.display()
-            );
+            assert!(found == text, "{} is stale: run `make generate`", path.display());
         }
     }
 
@@ -109,10 +100,7 @@ mod tests {
             let text = &files()[&Path::new("crds").join(format!("{}.yaml", crd.spec.names.plural))];
             let read: Value = serde_saphyr::from_str(text).unwrap();
             assert_eq!(read, whole(serde_json::to_value(&crd).unwrap()));
-            assert!(
-                !text.contains("{{"),
-                "the chart's copy would take this for a template"
-            );
+            assert!(!text.contains("{{"), "the chart's copy would take this for a template");
         }
     }
 }

@@ -133,10 +133,7 @@ pub struct KafkaInstanceSpec {
     /// Name in the cloud: 4 to 64 letters, digits, `_` and `-`, a letter first. Default: the object's name. Can change in
     /// place: the id is the identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 4, max = 64),
-        regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$")
-    )]
+    #[schemars(length(min = 4, max = 64), regex(pattern = r"^[A-Za-z][A-Za-z0-9_-]*$"))]
     pub name: Option<String>,
     /// Up to 1024 characters. Can change in place; `""` clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -282,16 +279,10 @@ pub enum RetentionPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceWindow {
     /// Begin, in quotes: `"HH:mm"` or `"HH:mm:ss"`.
-    #[schemars(
-        length(max = 8),
-        regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")
-    )]
+    #[schemars(length(max = 8), regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"))]
     pub begin: String,
     /// End, in quotes: `"HH:mm"` or `"HH:mm:ss"`; may lie past midnight.
-    #[schemars(
-        length(max = 8),
-        regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")
-    )]
+    #[schemars(length(max = 8), regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"))]
     pub end: String,
 }
 

@@ -1,8 +1,5 @@
 //! The custom resources: types, defaults, rules. No I/O.
-#![allow(
-    unreachable_pub,
-    reason = "kube's derives repeat each struct inside a function"
-)]
+#![allow(unreachable_pub, reason = "kube's derives repeat each struct inside a function")]
 
 #[cfg(test)]
 mod admission_tests;

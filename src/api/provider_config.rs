@@ -67,10 +67,7 @@ use super::common::{CoreStatus, LocalRef, Managed};
 #[serde(rename_all = "camelCase")]
 pub struct ProviderConfigSpec {
     /// Region, as in `eu-west-101`. Cannot change once the project has been found.
-    #[schemars(
-        length(min = 1, max = 64),
-        regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-    )]
+    #[schemars(length(min = 1, max = 64), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))]
     pub region: String,
     /// Id of the project. At most one of projectId and projectName; neither: the project that is named like the region.
     /// Cannot change once the project has been found.
@@ -95,9 +92,7 @@ pub struct ProviderConfigSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 8),
-        regex(
-            pattern = r"^(([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$"
-        )
+        regex(pattern = r"^(([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$")
     )]
     pub resync_interval: Option<String>,
 }
@@ -117,10 +112,12 @@ impl ProviderConfigSpec {
 
 /// What must hold once the project has been found: everything that uses this object lives there.
 fn located(field: &str, holds: &str) -> Rule {
-    Rule::new(format!("!(has(oldSelf.status) && has(oldSelf.status.projectId)) || {holds}"))
-        .message("region and project cannot change once the project has been found; projectId may be set to what was found")
-        .reason(Reason::FieldValueForbidden)
-        .field_path(format!(".spec.{field}"))
+    Rule::new(format!(
+        "!(has(oldSelf.status) && has(oldSelf.status.projectId)) || {holds}"
+    ))
+    .message("region and project cannot change once the project has been found; projectId may be set to what was found")
+    .reason(Reason::FieldValueForbidden)
+    .field_path(format!(".spec.{field}"))
 }
 
 /// Who the operator is to the cloud.
@@ -228,14 +225,7 @@ mod tests {
         };
         assert_eq!(resync(Some("5m")), Some(Duration::from_secs(300)));
         assert_eq!(resync(Some("24h")), Some(Duration::from_secs(86_400)));
-        for none in [
-            None,
-            Some(""),
-            Some("5"),
-            Some("m"),
-            Some("5s"),
-            Some("-5m"),
-        ] {
+        for none in [None, Some(""), Some("5"), Some("m"), Some("5s"), Some("-5m")] {
             assert_eq!(resync(none), None, "{none:?}");
         }
     }

@@ -38,13 +38,7 @@ pub(super) fn frozen_set(field: &str) -> Rule {
 /// value asked for, or less where the cloud has less.
 pub(super) fn grows(exists: &str, block: &str, field: &str) -> Rule {
     let message = format!("{field} only grows: it cannot be lowered below what exists");
-    change(
-        exists,
-        block,
-        field,
-        |now, then| format!("{now} >= {then}"),
-        message,
-    )
+    change(exists, block, field, |now, then| format!("{now} >= {then}"), message)
 }
 
 /// Once something exists, it stays in its instance.
@@ -65,13 +59,7 @@ pub(super) fn immutable(field: &str) -> String {
 
 /// From `exists` on, a change of `field` must be one that `allowed(now, then)` lets through, with `then` the old value or
 /// the one that was seen in the cloud. Without an old value there is nothing to judge.
-fn change(
-    exists: &str,
-    block: &str,
-    field: &str,
-    allowed: impl Fn(&str, &str) -> String,
-    message: String,
-) -> Rule {
+fn change(exists: &str, block: &str, field: &str, allowed: impl Fn(&str, &str) -> String, message: String) -> Rule {
     let path = format!("{block}{field}");
     let mut known = String::new();
     for part in [block.trim_end_matches('.'), &path]

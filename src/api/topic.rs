@@ -108,10 +108,7 @@ pub struct TopicSpec {
     /// Name in the cloud: 3 to 200 letters, digits, `.`, `_` and `-`, a letter first. Default: the object's name. Cannot
     /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        length(min = 3, max = 200),
-        regex(pattern = r"^[A-Za-z][A-Za-z0-9._-]*$")
-    )]
+    #[schemars(length(min = 3, max = 200), regex(pattern = r"^[A-Za-z][A-Za-z0-9._-]*$"))]
     pub name: Option<String>,
     /// Up to 1024 characters. Can change in place; `""` clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,8 +18,7 @@ fn instance() -> Value {
 
 #[test]
 fn a_kafka_instance_is_let_in_or_refused() {
-    let window =
-        |begin: &str, end: &str| spec(json!({"maintenanceWindow": {"begin": begin, "end": end}}));
+    let window = |begin: &str, end: &str| spec(json!({"maintenanceWindow": {"begin": begin, "end": end}}));
     let zones = |zones: &[&str]| spec(json!({"availableZones": zones}));
     let mut cases = vec![
         (json!({}), None),
@@ -27,10 +26,7 @@ fn a_kafka_instance_is_let_in_or_refused() {
         (spec(json!({"name": "1events"})), Some("/spec/name")),
         (spec(json!({"name": "e".repeat(64)})), None),
         (spec(json!({"name": "e".repeat(65)})), Some("/spec/name")),
-        (
-            json!({"metadata": {"name": "my.events"}}),
-            Some("set spec.name"),
-        ),
+        (json!({"metadata": {"name": "my.events"}}), Some("set spec.name")),
         (
             json!({"metadata": {"name": "my.events"}, "spec": {"name": "my_events"}}),
             None,
@@ -39,10 +35,7 @@ fn a_kafka_instance_is_let_in_or_refused() {
             json!({"metadata": {"name": "my.events"}, "spec": {"instanceId": "8959ab1c"}}),
             None,
         ),
-        (
-            spec(json!({"engineVersion": 2.7})),
-            Some("/spec/engineVersion"),
-        ),
+        (spec(json!({"engineVersion": 2.7})), Some("/spec/engineVersion")),
         (
             spec(json!({"brokerNum": 31, "storageSpace": 3100})),
             Some("/spec/brokerNum"),
@@ -58,25 +51,13 @@ fn a_kafka_instance_is_let_in_or_refused() {
             Some("the next total that can be reached is 702"),
         ),
         (zones(&["a", "b", "c"]), None),
-        (
-            zones(&["a", "b"]),
-            Some("one availability zone, or at least three"),
-        ),
+        (zones(&["a", "b"]), Some("one availability zone, or at least three")),
         (zones(&[]), Some("all of these are needed")),
-        (
-            spec(json!({"tags": {"env": "prod", "cost centre": "42"}})),
-            None,
-        ),
+        (spec(json!({"tags": {"env": "prod", "cost centre": "42"}})), None),
         (spec(json!({"tags": {"sysadmin": "x"}})), Some("tag keys")),
         (spec(json!({"tags": {"": "x"}})), Some("tag keys")),
-        (
-            spec(json!({"tags": {"k".repeat(129): "x"}})),
-            Some("tag keys"),
-        ),
-        (
-            spec(json!({"tags": {"env": "v".repeat(256)}})),
-            Some("/spec/tags/env"),
-        ),
+        (spec(json!({"tags": {"k".repeat(129): "x"}})), Some("tag keys")),
+        (spec(json!({"tags": {"env": "v".repeat(256)}})), Some("/spec/tags/env")),
         (spec(json!({"tags": {"env": 42}})), Some("/spec/tags/env")),
         (spec(json!({"retentionPolicy": "time_base"})), None),
         (
@@ -84,18 +65,9 @@ fn a_kafka_instance_is_let_in_or_refused() {
             Some("/spec/retentionPolicy"),
         ),
         (window("22:00", "02:00:00"), None),
-        (
-            window("22:00", "22:00:00"),
-            Some("does not end when it begins"),
-        ),
-        (
-            window("24:00", "02:00"),
-            Some("/spec/maintenanceWindow/begin"),
-        ),
-        (
-            spec(json!({"maintenanceWindow": {"begin": "22:00"}})),
-            Some("end"),
-        ),
+        (window("22:00", "22:00:00"), Some("does not end when it begins")),
+        (window("24:00", "02:00"), Some("/spec/maintenanceWindow/begin")),
+        (spec(json!({"maintenanceWindow": {"begin": "22:00"}})), Some("end")),
         (spec(json!({"description": ""})), None),
         (
             spec(json!({"description": "d".repeat(1025)})),
@@ -168,9 +140,7 @@ fn an_instance_is_frozen_from_its_create_call_on() {
             None,
         ),
         (
-            spec(
-                json!({"tags": {"env": "prod"}, "retentionPolicy": "time_base", "enterpriseProjectId": "1"}),
-            ),
+            spec(json!({"tags": {"env": "prod"}, "retentionPolicy": "time_base", "enterpriseProjectId": "1"})),
             None,
         ),
         (

@@ -38,10 +38,7 @@ fn a_quota_is_let_in_or_refused() {
             spec(json!({"producerByteRate": null})),
             Some("at least one of producerByteRate"),
         ),
-        (
-            spec(json!({"producerByteRate": null, "consumerByteRate": 1})),
-            None,
-        ),
+        (spec(json!({"producerByteRate": null, "consumerByteRate": 1})), None),
         (rate(json!(10485760)), None),
         (rate(json!("10485760")), None),
         (rate(json!("1G")), None),
@@ -66,24 +63,11 @@ fn a_quota_keeps_its_identity() {
         spec(json!({"client": null, "clientDefault": true})),
         spec(json!({"instanceRef": {"name": "other"}})),
     ];
-    judge(
-        QUOTA,
-        &quota(),
-        &edits.clone().map(|edit| (edit, None)),
-        true,
-    );
+    judge(QUOTA, &quota(), &edits.clone().map(|edit| (edit, None)), true);
     let made = with_status(quota(), json!({"externalName": "client=importer"}));
-    judge(
-        QUOTA,
-        &made,
-        &edits.map(|edit| (edit, Some("cannot change"))),
-        true,
-    );
+    judge(QUOTA, &made, &edits.map(|edit| (edit, Some("cannot change"))), true);
     let cases = [
-        (
-            spec(json!({"producerByteRate": 1, "consumerByteRate": "2k"})),
-            None,
-        ),
+        (spec(json!({"producerByteRate": 1, "consumerByteRate": "2k"})), None),
         (spec(json!({"userDefault": false})), None),
     ];
     judge(QUOTA, &made, &cases, true);

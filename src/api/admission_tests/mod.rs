@@ -20,10 +20,7 @@ struct Kind(&'static str);
 
 impl Kind {
     fn schema(self) -> Value {
-        let crd = crds()
-            .into_iter()
-            .find(|crd| crd.spec.names.kind == self.0)
-            .unwrap();
+        let crd = crds().into_iter().find(|crd| crd.spec.names.kind == self.0).unwrap();
         serde_json::to_value(crd.spec.versions[0].schema.as_ref().unwrap()).unwrap()["openAPIV3Schema"].take()
     }
 
@@ -130,16 +127,8 @@ fn every_rule_fits_the_budget_of_the_api_server() {
     for kind in KINDS {
         walk(&Kind(kind).schema(), kind, &mut |path, schema| {
             let compiled = kube_cel::compile_schema(schema);
-            assert!(
-                !compiled.has_errors(),
-                "{path}: {:?}",
-                compiled.compilation_errors()
-            );
-            for rule in schema["x-kubernetes-validations"]
-                .as_array()
-                .into_iter()
-                .flatten()
-            {
+            assert!(!compiled.has_errors(), "{path}: {:?}", compiled.compilation_errors());
+            for rule in schema["x-kubernetes-validations"].as_array().into_iter().flatten() {
                 let rule = rule["rule"].as_str().unwrap();
                 let warnings = kube_cel::estimate_rule_cost(rule, &compiled);
                 assert!(warnings.is_empty(), "{path}: {warnings:?}");
@@ -162,10 +151,7 @@ fn everything_that_can_grow_has_a_bound_and_everything_has_words() {
                 _ => true,
             };
             assert!(bounded, "{path} has no bound");
-            assert!(
-                has("description") || path.ends_with("[]"),
-                "{path} has no description"
-            );
+            assert!(has("description") || path.ends_with("[]"), "{path} has no description");
         });
     }
 }
@@ -194,12 +180,6 @@ fn the_examples_are_let_in_and_say_what_the_types_say() {
             kinds.insert(kind);
         }
     }
-    let expected = [
-        "KafkaInstance",
-        "KafkaUserQuota",
-        "ProviderConfig",
-        "Secret",
-        "Topic",
-    ];
+    let expected = ["KafkaInstance", "KafkaUserQuota", "ProviderConfig", "Secret", "Topic"];
     assert_eq!(kinds, BTreeSet::from(expected.map(String::from)));
 }

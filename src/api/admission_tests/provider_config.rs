@@ -31,10 +31,7 @@ fn a_provider_config_is_let_in_or_refused() {
             spec(json!({"credentials": {"type": "Password"}})),
             Some("/spec/credentials/type"),
         ),
-        (
-            spec(json!({"credentials": {"secretRef": null}})),
-            Some("secretRef"),
-        ),
+        (spec(json!({"credentials": {"secretRef": null}})), Some("secretRef")),
         (
             spec(json!({"credentials": {"secretRef": {"name": ""}}})),
             Some("/spec/credentials/secretRef/name"),
@@ -47,10 +44,7 @@ fn a_provider_config_is_let_in_or_refused() {
             endpoint("http://dms.eu-west-101.myhuaweicloud.eu"),
             Some("/spec/endpoints/dms"),
         ),
-        (
-            endpoint("http://localhost.evil.example"),
-            Some("/spec/endpoints/dms"),
-        ),
+        (endpoint("http://localhost.evil.example"), Some("/spec/endpoints/dms")),
         (
             endpoint("dms.eu-west-101.myhuaweicloud.eu"),
             Some("/spec/endpoints/dms"),
@@ -73,10 +67,7 @@ fn region_and_project_stay_once_the_project_is_found() {
     judge(
         PROVIDER,
         &provider(),
-        &[
-            (elsewhere.clone(), None),
-            (spec(json!({"projectId": "ffff"})), None),
-        ],
+        &[(elsewhere.clone(), None), (spec(json!({"projectId": "ffff"})), None)],
         true,
     );
 
@@ -108,10 +99,7 @@ fn region_and_project_stay_once_the_project_is_found() {
             Some("cannot change"),
         ),
         (spec(json!({"projectName": null})), Some("cannot change")),
-        (
-            spec(json!({"projectName": null, "projectId": "0c1f"})),
-            None,
-        ),
+        (spec(json!({"projectName": null, "projectId": "0c1f"})), None),
     ];
     judge(PROVIDER, &named, &cases, true);
 }

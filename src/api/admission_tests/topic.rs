@@ -26,40 +26,22 @@ fn a_topic_is_let_in_or_refused() {
         (spec(json!({"name": "ab"})), Some("/spec/name")),
         (spec(json!({"name": "9orders"})), Some("/spec/name")),
         (json!({"metadata": {"name": "ab"}}), Some("set spec.name")),
-        (
-            json!({"metadata": {"name": "9"}, "spec": {"name": "nine"}}),
-            None,
-        ),
+        (json!({"metadata": {"name": "9"}, "spec": {"name": "nine"}}), None),
         (kafka(json!({"partitions": 200})), None),
-        (
-            kafka(json!({"partitions": 0})),
-            Some("/spec/kafka/partitions"),
-        ),
-        (
-            kafka(json!({"partitions": 201})),
-            Some("/spec/kafka/partitions"),
-        ),
-        (
-            kafka(json!({"replication": 4})),
-            Some("/spec/kafka/replication"),
-        ),
+        (kafka(json!({"partitions": 0})), Some("/spec/kafka/partitions")),
+        (kafka(json!({"partitions": 201})), Some("/spec/kafka/partitions")),
+        (kafka(json!({"replication": 4})), Some("/spec/kafka/replication")),
         (kafka(json!({"retentionHours": 720})), None),
         (
             kafka(json!({"retentionHours": 721})),
             Some("/spec/kafka/retentionHours"),
         ),
-        (
-            kafka(json!({"configs": {"max.message.bytes": "1048576"}})),
-            None,
-        ),
+        (kafka(json!({"configs": {"max.message.bytes": "1048576"}})), None),
         (
             kafka(json!({"configs": {"max.message.bytes": 1048576}})),
             Some("/spec/kafka/configs"),
         ),
-        (
-            kafka(json!({"configs": {"": "x"}})),
-            Some("names of configs"),
-        ),
+        (kafka(json!({"configs": {"": "x"}})), Some("names of configs")),
         (kafka(json!({"newPartitionBrokers": [0, 0, 1]})), None),
         (kafka(json!({"partitions": null})), None),
         (
@@ -78,23 +60,13 @@ fn a_topic_keeps_its_name_and_place_and_never_shrinks() {
         spec(json!({"instanceRef": {"name": "other"}})),
         spec(json!({"kafka": {"partitions": 3}})),
     ];
-    judge(
-        TOPIC,
-        &topic(),
-        &edits.clone().map(|edit| (edit, None)),
-        true,
-    );
+    judge(TOPIC, &topic(), &edits.clone().map(|edit| (edit, None)), true);
 
     let made = with_status(
         topic(),
         json!({"externalName": "orders", "observed": {"partitions": 6}}),
     );
-    judge(
-        TOPIC,
-        &made,
-        &edits.map(|edit| (edit, Some("cannot "))),
-        true,
-    );
+    judge(TOPIC, &made, &edits.map(|edit| (edit, Some("cannot "))), true);
     let cases = [
         (spec(json!({"name": "orders"})), None),
         (
@@ -111,11 +83,7 @@ fn a_topic_keeps_its_name_and_place_and_never_shrinks() {
     judge(
         TOPIC,
         &hoped,
-        &[
-            (to(6), None),
-            (to(10), None),
-            (to(5), Some("partitions only grows")),
-        ],
+        &[(to(6), None), (to(10), None), (to(5), Some("partitions only grows"))],
         true,
     );
 }
