@@ -7,6 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::DATE;
 use http::{HeaderValue, Response};
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
@@ -230,23 +231,14 @@ impl Client {
     }
 
     /// The service's clock rules: signatures are accepted for 15 minutes around it (not in the reference). `Date` has
-    /// whole seconds, so a small difference is none.
+    /// whole seconds and has travelled, so a small difference is none.
     fn learn_time(&self, response: &Response<Bytes>) {
-        let date = response
-            .headers()
-            .get(http::header::DATE)
-            .and_then(|date| date.to_str().ok());
+        let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
         let Some(date) = date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok()) else {
             return;
         };
-        let skew = date.duration_since(self.inner.config.clock.now());
-        let skew = if skew.abs() < SignedDuration::from_secs(5) {
-            SignedDuration::ZERO
-        } else {
-            skew
-        };
-        let old = SignedDuration::from_millis(self.inner.skew.load(Ordering::Relaxed));
-        if (skew - old).abs() >= SignedDuration::from_secs(5) || skew.is_zero() {
+        if date.duration_since(self.server_now()).abs() >= SignedDuration::from_secs(5) {
+            let skew = date.duration_since(self.inner.config.clock.now());
             self.inner
                 .skew
                 .store(i64::try_from(skew.as_millis()).unwrap_or(0), Ordering::Relaxed);

@@ -2,6 +2,7 @@
 
 use super::*;
 
+const SOON: &str = "Sun, 22 Nov 2026 12:00:01 GMT";
 const LATER: &str = "Sun, 22 Nov 2026 13:30:00 GMT";
 
 fn bad_signature() -> Reply {
@@ -40,8 +41,22 @@ async fn a_signature_that_stays_wrong_is_given_up_without_telling_why_in_secrets
 async fn a_wrong_key_is_not_tried_twice_when_the_clocks_agree() {
     let body = r#"{"error_code":"APIGW.0301","error_msg":"no"}"#;
     let script = Script::new([with_headers(401, &[("Date", "Sun, 22 Nov 2026 12:00:02 GMT")], body)]);
-    script.client().show_instance("i1").await.unwrap_err();
-    assert_eq!(script.count(), 1);
+    let client = script.client();
+    client.show_instance("i1").await.unwrap_err();
+    assert_eq!((script.count(), client.server_now()), (1, now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_put_right_is_trusted_again() {
+    let script = Script::new([
+        with_headers(204, &[("Date", LATER)], ""),
+        with_headers(204, &[("Date", SOON)], ""),
+    ]);
+    let client = script.client();
+    client.delete_instance("i1").await.unwrap();
+    assert_eq!(client.server_now().to_string(), "2026-11-22T13:30:00Z");
+    client.delete_instance("i1").await.unwrap();
+    assert_eq!(client.server_now().to_string(), "2026-11-22T12:00:01Z");
 }
 
 #[tokio::test(start_paused = true)]
