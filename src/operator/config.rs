@@ -60,8 +60,12 @@ impl LeaseConfig {
 impl Config {
     /// Whether a ProviderConfig may use this endpoint.
     pub fn allows(&self, endpoint: &str) -> bool {
-        let Ok(uri) = endpoint.parse::<http::Uri>() else { return false };
-        let Some(authority) = uri.authority().filter(|a| !a.as_str().contains('@')) else { return false };
+        let Ok(uri) = endpoint.parse::<http::Uri>() else {
+            return false;
+        };
+        let Some(authority) = uri.authority().filter(|a| !a.as_str().contains('@')) else {
+            return false;
+        };
         let host = authority.host().to_ascii_lowercase();
         let with_port = authority.as_str().to_ascii_lowercase();
         self.allowed_endpoints.iter().any(|pattern| {

@@ -40,7 +40,9 @@ impl Hub {
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
         let held = self.held.lock().expect("no holder panics");
-        held.as_ref().filter(|(until, _)| *until > Instant::now()).map(|(_, why)| why.clone())
+        held.as_ref()
+            .filter(|(until, _)| *until > Instant::now())
+            .map(|(_, why)| why.clone())
     }
 
     /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval.
@@ -68,12 +70,17 @@ impl Hubs {
     pub fn of(&self, provider: (&str, &str), client: &Client, instance_id: &str, poll: Duration) -> Arc<Hub> {
         let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
         let mut hubs = self.hubs.lock().expect("no holder panics");
-        let hub = hubs.entry(key).or_insert_with(|| Arc::new(Hub::new(instance_id, client.clone(), poll)));
+        let hub = hubs
+            .entry(key)
+            .or_insert_with(|| Arc::new(Hub::new(instance_id, client.clone(), poll)));
         hub.clone()
     }
 
     /// Forgets an instance that is gone.
     pub fn forget(&self, instance_id: &str) {
-        self.hubs.lock().expect("no holder panics").retain(|(_, _, id), _| id != instance_id);
+        self.hubs
+            .lock()
+            .expect("no holder panics")
+            .retain(|(_, _, id), _| id != instance_id);
     }
 }

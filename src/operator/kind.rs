@@ -4,9 +4,8 @@ use std::fmt::Debug;
 
 use super::engine::Round;
 use crate::api::{CoreStatus, Managed};
-use crate::cloud;
-use crate::plan::fault::Halt;
 use crate::plan::Plan;
+use crate::plan::fault::Halt;
 
 /// A kind: how to look at the cloud, and how to carry out a step. All decisions are in its plan.
 pub trait Kind: Send + Sync + 'static {
@@ -60,7 +59,13 @@ pub trait Kind: Send + Sync + 'static {
     fn creates(step: &Self::Step) -> bool;
 
     /// What the success of a step writes down.
-    fn settle(cr: &Self::Cr, status: &mut <Self::Cr as Managed>::State, step: &Self::Step, effect: Effect, now: jiff::Timestamp);
+    fn settle(
+        cr: &Self::Cr,
+        status: &mut <Self::Cr as Managed>::State,
+        step: &Self::Step,
+        effect: Effect,
+        now: jiff::Timestamp,
+    );
 }
 
 /// The outcome of a look.
@@ -96,12 +101,19 @@ pub struct Reference {
 impl Reference {
     /// To this object.
     pub fn to<Cr: Managed>(cr: &Cr) -> Self {
-        Self::of::<Cr>(cr.meta().namespace.as_deref().unwrap_or_default(), cr.meta().name.as_deref().unwrap_or_default())
+        Self::of::<Cr>(
+            cr.meta().namespace.as_deref().unwrap_or_default(),
+            cr.meta().name.as_deref().unwrap_or_default(),
+        )
     }
 
     /// To an object of kind `Cr`.
     pub fn of<Cr: Managed>(namespace: &str, name: &str) -> Self {
-        Self { kind: Cr::kind(&()).into_owned(), namespace: namespace.into(), name: name.into() }
+        Self {
+            kind: Cr::kind(&()).into_owned(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -110,6 +122,3 @@ impl std::fmt::Display for Reference {
         write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
     }
 }
-
-/// A failed call ends a round.
-pub type CloudResult<T> = Result<T, cloud::Error>;

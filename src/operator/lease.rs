@@ -53,12 +53,20 @@ impl Candidate {
     /// A candidate that does not hold the lease yet.
     pub fn new(client: kube::Client, config: LeaseConfig, clock: Clock) -> Self {
         let api = Api::namespaced(client, &config.namespace);
-        Self { api, config, clock, until: watch::channel(None).0, seen: None }
+        Self {
+            api,
+            config,
+            clock,
+            until: watch::channel(None).0,
+            seen: None,
+        }
     }
 
     /// A view of the tenure.
     pub fn tenure(&self) -> Tenure {
-        Tenure { until: Some(self.until.subscribe()) }
+        Tenure {
+            until: Some(self.until.subscribe()),
+        }
     }
 
     /// Waits until we lead.
@@ -86,11 +94,16 @@ impl Candidate {
     /// Gives the lease back, so that a successor need not wait for it to run out.
     pub async fn release(&mut self) {
         self.until.send_replace(None);
-        let Ok(Some(mut lease)) = self.api.get_opt(&self.config.name).await else { return };
+        let Ok(Some(mut lease)) = self.api.get_opt(&self.config.name).await else {
+            return;
+        };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_ref() == Some(&self.config.identity) {
             spec.holder_identity = None;
-            let _ = self.api.replace(&self.config.name, &PostParams::default(), &lease).await;
+            let _ = self
+                .api
+                .replace(&self.config.name, &PostParams::default(), &lease)
+                .await;
         }
     }
 
@@ -122,7 +135,10 @@ impl Candidate {
         let params = PostParams::default();
         let Some(lease) = self.api.get_opt(&self.config.name).await? else {
             let lease = Lease {
-                metadata: ObjectMeta { name: Some(self.config.name.clone()), ..Default::default() },
+                metadata: ObjectMeta {
+                    name: Some(self.config.name.clone()),
+                    ..Default::default()
+                },
                 spec: Some(self.record(None, now)),
             };
             return won(self.api.create(&params, &lease).await);
@@ -140,7 +156,9 @@ impl Candidate {
     }
 
     fn has_run_out(&mut self, spec: &LeaseSpec) -> bool {
-        let held_for = spec.lease_duration_seconds.map_or(self.config.duration, |s| Duration::from_secs(s.max(0) as u64));
+        let held_for = spec
+            .lease_duration_seconds
+            .map_or(self.config.duration, |s| Duration::from_secs(s.max(0) as u64));
         match &self.seen {
             Some((holder, renewed, since)) if (holder, renewed) == (&spec.holder_identity, &spec.renew_time) => {
                 since.elapsed() >= held_for
@@ -157,7 +175,9 @@ impl Candidate {
         let stays = before.holder_identity.as_ref() == Some(&self.config.identity);
         LeaseSpec {
             holder_identity: Some(self.config.identity.clone()),
-            lease_duration_seconds: Some(SignedDuration::try_from(self.config.duration).map_or(15, |d| d.as_secs() as i32)),
+            lease_duration_seconds: Some(
+                SignedDuration::try_from(self.config.duration).map_or(15, |d| d.as_secs() as i32),
+            ),
             acquire_time: if stays { before.acquire_time } else { Some(now.clone()) },
             renew_time: Some(now),
             lease_transitions: Some(before.lease_transitions.unwrap_or(0) + i32::from(!stays)),

@@ -1,1 +1,248 @@
-//! (room)
+//! The engine: one reconcile for every kind, and everything around it.
+
+pub mod admin;
+mod config;
+mod engine;
+mod events;
+mod hub;
+mod kind;
+mod kinds;
+mod lease;
+mod metrics;
+mod providers;
+mod room;
+mod snapshot;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
+use kube::{Api, Client, Resource as _, ResourceExt as _};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use crate::api::{Managed, ProviderConfig};
+use crate::clock::Clock;
+use crate::cloud::Transport;
+use admin::Stage;
+pub use config::{Config, LeaseConfig};
+use events::Events;
+use hub::Hubs;
+use kind::Kind;
+use kinds::{KafkaInstances, KafkaUserQuotas, ProviderConfigs, Topics};
+use lease::{Candidate, Tenure};
+pub use metrics::Metrics;
+use providers::Providers;
+use room::{Room, Rooms};
+
+/// What an operator is made of; nothing here is read from the environment.
+pub struct Operator {
+    /// The API server. Its own retries should be off: rounds are repeated as wholes.
+    pub kube: Client,
+    /// The cloud.
+    pub transport: Arc<dyn Transport>,
+    /// The time that is written down.
+    pub clock: Clock,
+    /// What can be set.
+    pub config: Config,
+    /// What can be measured.
+    pub metrics: Metrics,
+    /// How far it is; for `/readyz`.
+    pub stage: watch::Sender<Stage>,
+}
+
+/// Why an operator ended before it was told to.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Ended {
+    /// Another replica leads now; acting on would be two of us.
+    #[error("lost the lease")]
+    LostLease,
+    /// The watches ended.
+    #[error("the controllers ended")]
+    Controllers,
+}
+
+/// What all rounds share.
+pub struct Context {
+    kube: Client,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    config: Config,
+    metrics: Metrics,
+    events: Events,
+    rooms: Rooms,
+    hubs: Hubs,
+    providers: Providers,
+    tenure: Tenure,
+    unsynced: watch::Receiver<usize>,
+}
+
+impl Operator {
+    /// Runs until `shutdown`, or until it may not go on. Rounds under way are finished.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Ended> {
+        let Some(lease) = self.config.lease.clone() else {
+            return self.lead(Tenure::unlimited(), shutdown).await;
+        };
+        let mut candidate = Candidate::new(self.kube.clone(), lease, self.clock.clone());
+        self.stage.send_replace(Stage::Standby);
+        tokio::select! {
+            () = candidate.acquire() => {}
+            () = shutdown.cancelled() => return Ok(()),
+        }
+        let tenure = candidate.tenure();
+        let ended = tokio::select! {
+            ended = self.lead(tenure, shutdown) => ended,
+            () = candidate.keep() => return Err(Ended::LostLease),
+        };
+        candidate.release().await;
+        ended
+    }
+
+    async fn lead(self, tenure: Tenure, shutdown: CancellationToken) -> Result<(), Ended> {
+        self.stage.send_replace(Stage::Syncing);
+        self.metrics.leads(true);
+        let mut kinds = Kinds::new(self.kube.clone(), shutdown.clone());
+        // Every kind has its line here.
+        kinds.add::<ProviderConfigs>();
+        kinds.add::<KafkaInstances>();
+        kinds.add::<Topics>();
+        kinds.add::<KafkaUserQuotas>();
+        let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
+        let context = Context {
+            events: Events::new(self.kube.clone(), identity),
+            kube: self.kube,
+            transport: self.transport,
+            clock: self.clock,
+            config: self.config,
+            metrics: self.metrics,
+            rooms: kinds.rooms,
+            hubs: Hubs::default(),
+            providers: Providers::default(),
+            tenure,
+            unsynced: kinds.unsynced.subscribe(),
+        };
+        let context = Arc::new(context);
+        let (synced, stage) = (context.clone(), self.stage);
+        let announce = async move {
+            synced.synced().await;
+            stage.send_replace(Stage::Leading);
+            std::future::pending::<()>().await;
+        };
+        let controllers = kinds.starters.into_iter().map(|start| start(context.clone()));
+        tokio::select! {
+            _ = futures::future::join_all(controllers) => {}
+            () = announce => {}
+        }
+        if shutdown.is_cancelled() {
+            Ok(())
+        } else {
+            Err(Ended::Controllers)
+        }
+    }
+}
+
+impl Context {
+    /// Waits until the caches of all kinds are filled.
+    async fn synced(&self) {
+        // The sender lives as long as the controllers.
+        let _ = self.unsynced.clone().wait_for(|left| *left == 0).await;
+    }
+
+    /// How often an object at rest is looked at: its ProviderConfig may say.
+    fn resync_of<Cr: Managed>(&self, cr: &Cr) -> Duration {
+        let pinned = cr.core().and_then(|core| core.provider.as_ref());
+        let own = pinned.and_then(|p| {
+            self.rooms
+                .of::<ProviderConfig>()
+                .get(&p.namespace, &p.name)?
+                .spec
+                .resync()
+        });
+        own.unwrap_or(self.config.resync)
+    }
+
+    /// A value that nobody else has.
+    fn nonce(&self) -> String {
+        uuid::Uuid::new_v4().simple().to_string()
+    }
+}
+
+type Starter = Box<dyn FnOnce(Arc<Context>) -> BoxFuture<'static, ()> + Send>;
+
+/// The kinds on their way from a line of code to a running controller.
+struct Kinds {
+    kube: Client,
+    shutdown: CancellationToken,
+    rooms: Rooms,
+    starters: Vec<Starter>,
+    unsynced: Arc<watch::Sender<usize>>,
+}
+
+impl Kinds {
+    fn new(kube: Client, shutdown: CancellationToken) -> Self {
+        let unsynced = Arc::new(watch::channel(0).0);
+        Self {
+            kube,
+            shutdown,
+            rooms: Rooms::default(),
+            starters: vec![],
+            unsynced,
+        }
+    }
+
+    fn add<K: Kind>(&mut self) {
+        let (reader, writer) = reflector::store::<K::Cr>();
+        let (wake, mut woken) = mpsc::unbounded_channel::<ObjectRef<K::Cr>>();
+        self.rooms.add(Arc::new(Room::new::<K>(reader.clone(), wake)));
+        self.unsynced.send_modify(|left| *left += 1);
+        let (kube, shutdown, unsynced) = (self.kube.clone(), self.shutdown.clone(), self.unsynced.clone());
+        self.starters.push(Box::new(move |context| {
+            let mut first = true;
+            let watched = watcher(Api::<K::Cr>::all(kube), watcher::Config::default().any_semantic())
+                .default_backoff()
+                .modify(prune)
+                .inspect(|event| {
+                    if let Err(error) = event {
+                        warn!(kind = %K::Cr::kind(&()), %error, "a watch broke; it begins anew");
+                    }
+                });
+            let stored = reflector(writer, watched).inspect(move |event| {
+                if matches!(event, Ok(watcher::Event::InitDone)) && std::mem::take(&mut first) {
+                    unsynced.send_modify(|left| *left -= 1);
+                }
+            });
+            Controller::for_stream(stored.touched_objects(), reader)
+                .reconcile_on(futures::stream::poll_fn(move |cx| woken.poll_recv(cx)))
+                .graceful_shutdown_on(shutdown.cancelled_owned())
+                .run(engine::reconcile::<K>, |_, never, _| match *never {}, context)
+                .for_each(|result: Result<(ObjectRef<K::Cr>, Action), _>| {
+                    if let Err(error) = result {
+                        report(&error);
+                    }
+                    std::future::ready(())
+                })
+                .boxed()
+        }));
+    }
+}
+
+fn report<E: std::error::Error + 'static>(error: &kube::runtime::controller::Error<std::convert::Infallible, E>) {
+    use kube::runtime::controller::Error as E;
+    match error {
+        // The object went while its round was due.
+        E::ObjectNotFound(_) => {}
+        other => error!(error = %other, "a controller met an error"),
+    }
+}
+
+/// Takes off what is never read: it is most of an object's size.
+fn prune<Cr: Managed>(cr: &mut Cr) {
+    cr.managed_fields_mut().clear();
+    cr.annotations_mut()
+        .remove("kubectl.kubernetes.io/last-applied-configuration");
+}

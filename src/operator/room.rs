@@ -35,6 +35,9 @@ pub struct Note<Cr> {
     woken: bool,
     /// Failures in a row.
     pub failures: u32,
+    /// The last step, and how often it came again without a pause between.
+    step: Option<String>,
+    repeats: u32,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -68,7 +71,18 @@ impl Handled {
 impl<Cr: Managed> Room<Cr> {
     /// A room over a store; `wake` triggers the controller.
     pub fn new<K: Kind<Cr = Cr>>(store: Store<Cr>, wake: mpsc::UnboundedSender<ObjectRef<Cr>>) -> Self {
-        Self { store, wake, notes: Mutex::default(), references: K::references, claim: K::claim }
+        Self {
+            store,
+            wake,
+            notes: Mutex::default(),
+            references: K::references,
+            claim: K::claim,
+        }
+    }
+
+    /// All objects.
+    pub fn all(&self) -> Vec<Arc<Cr>> {
+        self.store.state()
     }
 
     /// The object of this name, as new as we know it.
@@ -80,7 +94,9 @@ impl<Cr: Managed> Room<Cr> {
     /// The cached object, or what we wrote to it last if the cache does not show that yet.
     pub fn freshest(&self, cached: Arc<Cr>) -> Arc<Cr> {
         let mut notes = self.notes();
-        let Some(note) = notes.get_mut(&key(&*cached)) else { return cached };
+        let Some(note) = notes.get_mut(&key(&*cached)) else {
+            return cached;
+        };
         if note.uid != cached.uid().unwrap_or_default() {
             return cached;
         }
@@ -147,12 +163,39 @@ impl<Cr: Managed> Room<Cr> {
             .min_by_key(|other| rank(other))
     }
 
+    fn wake_one(&self, cr: &Cr) {
+        self.note(cr, |note| note.woken = true);
+        // A controller that has ended needs no waking.
+        let _ = self.wake.send(ObjectRef::from_obj(cr));
+    }
+
     fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Note<Cr>>> {
         self.notes.lock().expect("no holder panics")
     }
 }
 
 impl<Cr> Note<Cr> {
+    /// The next round must not wait.
+    pub fn wake(&mut self) {
+        self.woken = true;
+    }
+
+    /// A round had nothing to do.
+    pub fn settled(&mut self) {
+        self.failures = 0;
+        self.repeats = 0;
+        self.step = None;
+    }
+
+    /// A step was carried out; how often it was the same before.
+    pub fn repeats(&mut self, step: &str) -> u32 {
+        let again = self.step.as_deref() == Some(step);
+        self.repeats = if again { self.repeats + 1 } else { 0 };
+        self.step = Some(step.to_owned());
+        self.failures = 0;
+        self.repeats
+    }
+
     fn new(uid: String) -> Self {
         Self {
             uid,
@@ -161,6 +204,8 @@ impl<Cr> Note<Cr> {
             not_before: None,
             woken: false,
             failures: 0,
+            step: None,
+            repeats: 0,
             acted: None,
             looked: None,
             missing: 0,
@@ -182,21 +227,31 @@ fn version<Cr: Managed>(cr: &Cr) -> u64 {
 trait AnyRoom: Send + Sync {
     fn users_of(&self, reference: &Reference) -> Vec<Reference>;
     fn wake_users_of(&self, reference: &Reference);
+    fn wake(&self, reference: &Reference);
 }
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
     fn users_of(&self, reference: &Reference) -> Vec<Reference> {
         let objects = self.store.state().into_iter().map(|cr| self.freshest(cr));
-        objects.filter(|cr| (self.references)(cr).contains(reference)).map(|cr| Reference::to(&*cr)).collect()
+        objects
+            .filter(|cr| (self.references)(cr).contains(reference))
+            .map(|cr| Reference::to(&*cr))
+            .collect()
     }
 
     fn wake_users_of(&self, reference: &Reference) {
         for user in self.store.state() {
             if (self.references)(&user).contains(reference) {
-                self.note(&user, |note| note.woken = true);
-                // A controller that has ended needs no waking.
-                let _ = self.wake.send(ObjectRef::from_obj(&*user));
+                self.wake_one(&user);
             }
+        }
+    }
+
+    fn wake(&self, reference: &Reference) {
+        if *Cr::kind(&()) == reference.kind
+            && let Some(cr) = self.get(&reference.namespace, &reference.name)
+        {
+            self.wake_one(&cr);
         }
     }
 }
@@ -217,7 +272,10 @@ impl Rooms {
 
     /// The room of a kind.
     pub fn of<Cr: Managed>(&self) -> &Room<Cr> {
-        let room = self.by_type.get(&TypeId::of::<Cr>()).expect("every kind is registered before controllers run");
+        let room = self
+            .by_type
+            .get(&TypeId::of::<Cr>())
+            .expect("every kind is registered before controllers run");
         room.downcast_ref().expect("filed under its own type")
     }
 
@@ -229,5 +287,10 @@ impl Rooms {
     /// Lets the objects that need this one look again.
     pub fn wake_users_of(&self, reference: &Reference) {
         self.all.iter().for_each(|room| room.wake_users_of(reference));
+    }
+
+    /// Lets this object look again.
+    pub fn wake(&self, reference: &Reference) {
+        self.all.iter().for_each(|room| room.wake(reference));
     }
 }

@@ -35,7 +35,12 @@ struct Kept<T> {
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
-        Self { kept: Mutex::new(Kept { last: None, names_before: None }) }
+        Self {
+            kept: Mutex::new(Kept {
+                last: None,
+                names_before: None,
+            }),
+        }
     }
 }
 

@@ -94,34 +94,59 @@ impl<T> Child<'_, T> {
     }
 
     fn plan_deletion<State: AsMut<CoreStatus>, Step>(&self, mut status: State, delete: Step) -> Plan<State, Step> {
-        let Self { facts, title, instance_id, .. } = self;
+        let Self {
+            facts,
+            title,
+            instance_id,
+            ..
+        } = self;
         let wait = |status, message, steps, next| Plan {
             status,
             situation: Situation::Deleting { message },
             steps,
             next,
         };
-        let may_appear =
-            facts.core.create_intent.as_ref().is_some_and(|intent| age(&intent.time, facts.now) < LIST_LAG);
+        let may_appear = facts
+            .core
+            .create_intent
+            .as_ref()
+            .is_some_and(|intent| age(&intent.time, facts.now) < LIST_LAG);
         if facts.owner.is_some() {
-            return wait(status, format!("{title} belongs to another object and stays"), vec![], Next::Release);
+            return wait(
+                status,
+                format!("{title} belongs to another object and stays"),
+                vec![],
+                Next::Release,
+            );
         }
         match (&self.found, &facts.job) {
-            (Found::InstanceGone, _) => {
-                wait(status, format!("{title} goes with instance {instance_id}"), vec![], Next::Release)
-            }
-            (_, Some(Job::Running)) => {
-                wait(status, format!("a background job on {title} is under way"), vec![], Next::Poll)
-            }
-            (Found::Absent, _) if may_appear => {
-                wait(status, format!("{title} may still appear: its create was just sent"), vec![], Next::Poll)
-            }
+            (Found::InstanceGone, _) => wait(
+                status,
+                format!("{title} goes with instance {instance_id}"),
+                vec![],
+                Next::Release,
+            ),
+            (_, Some(Job::Running)) => wait(
+                status,
+                format!("a background job on {title} is under way"),
+                vec![],
+                Next::Poll,
+            ),
+            (Found::Absent, _) if may_appear => wait(
+                status,
+                format!("{title} may still appear: its create was just sent"),
+                vec![],
+                Next::Poll,
+            ),
             (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
             (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() => {
                 let message = format!("deleting {title} failed: {why}; annotate reconcile-requested-at to try again");
                 Plan {
                     status,
-                    situation: Situation::DeletionStopped { reason: Reason::CloudFailed, message },
+                    situation: Situation::DeletionStopped {
+                        reason: Reason::CloudFailed,
+                        message,
+                    },
                     steps: vec![],
                     next: Next::Stop(BLOCKED),
                 }
@@ -129,7 +154,12 @@ impl<T> Child<'_, T> {
             (Found::There(_), _) => {
                 status.as_mut().operation = None;
                 match &self.held {
-                    Some(why) => wait(status, format!("{title} waits to be deleted: {why}"), vec![], Next::Poll),
+                    Some(why) => wait(
+                        status,
+                        format!("{title} waits to be deleted: {why}"),
+                        vec![],
+                        Next::Poll,
+                    ),
                     None => wait(status, format!("deletes {title}"), vec![delete], Next::Soon),
                 }
             }
@@ -147,7 +177,10 @@ impl<T> Child<'_, T> {
         let creating = |status, message: String, steps, next| Plan {
             status,
             situation: match replaced {
-                true => Situation::Updating { reason: Reason::Updating, message },
+                true => Situation::Updating {
+                    reason: Reason::Updating,
+                    message,
+                },
                 false => Situation::Creating { message, again },
             },
             steps,
@@ -166,7 +199,12 @@ impl<T> Child<'_, T> {
         if let Some(intent) = &facts.core.create_intent
             && age(&intent.time, facts.now) < LIST_LAG
         {
-            return creating(status, format!("{title} was sent; waits until it is listed"), vec![], Next::Poll);
+            return creating(
+                status,
+                format!("{title} was sent; waits until it is listed"),
+                vec![],
+                Next::Poll,
+            );
         }
         let create = match calls.create {
             Ok(create) => create,
@@ -176,8 +214,16 @@ impl<T> Child<'_, T> {
             }
         };
         if let Some(why) = &self.held {
-            let situation = Situation::Waiting { reason: Reason::InstanceBusy, message: why.clone() };
-            return Plan { status, situation, steps: vec![], next: Next::Poll };
+            let situation = Situation::Waiting {
+                reason: Reason::InstanceBusy,
+                message: why.clone(),
+            };
+            return Plan {
+                status,
+                situation,
+                steps: vec![],
+                next: Next::Poll,
+            };
         }
         if !self.is_being_replaced() {
             // What comes now is ours, whoever made the one that is gone.
@@ -185,7 +231,11 @@ impl<T> Child<'_, T> {
         }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
-        core.create_intent = Some(CreateIntent { time: facts.now.to_string(), attempts, ..Default::default() });
+        core.create_intent = Some(CreateIntent {
+            time: facts.now.to_string(),
+            attempts,
+            ..Default::default()
+        });
         creating(status, format!("creates {title}"), vec![create], Next::Soon)
     }
 
@@ -195,7 +245,12 @@ impl<T> Child<'_, T> {
         comparison: Comparison<Step>,
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
-        let Comparison { differences, steps, refused, summary } = comparison;
+        let Comparison {
+            differences,
+            steps,
+            refused,
+            summary,
+        } = comparison;
         let core = status.as_mut();
         if core.origin.is_none() {
             let ours = core.create_intent.is_some();
@@ -212,7 +267,9 @@ impl<T> Child<'_, T> {
         core.drift = differences.drift();
         let edit = facts.is_edit();
         match &facts.job {
-            Some(Job::Running) => return working(status, edit, format!("{title} is being changed"), vec![], Next::Poll),
+            Some(Job::Running) => {
+                return working(status, edit, format!("{title} is being changed"), vec![], Next::Poll);
+            }
             Some(Job::Failed(why)) if !differences.is_empty() => {
                 let message = format!("changing {title} failed: {why}");
                 return self.stop_until_asked(status, message);
@@ -225,12 +282,25 @@ impl<T> Child<'_, T> {
         if steps.is_empty() {
             core.applied_generation = Some(facts.generation);
             let situation = at_rest(summary, &differences);
-            return Plan { status, situation, steps, next: Next::Rest };
+            return Plan {
+                status,
+                situation,
+                steps,
+                next: Next::Rest,
+            };
         }
         match &self.held {
             Some(why) if edit => {
-                let situation = Situation::Updating { reason: Reason::InstanceBusy, message: why.clone() };
-                Plan { status, situation, steps: vec![], next: Next::Poll }
+                let situation = Situation::Updating {
+                    reason: Reason::InstanceBusy,
+                    message: why.clone(),
+                };
+                Plan {
+                    status,
+                    situation,
+                    steps: vec![],
+                    next: Next::Poll,
+                }
             }
             Some(why) => {
                 let message = format!("{} will be put back: {why}", differences.fields());
@@ -242,7 +312,11 @@ impl<T> Child<'_, T> {
 
     /// It was deleted to be made anew, because no call changes it in place.
     fn is_being_replaced(&self) -> bool {
-        self.facts.core.operation.as_ref().is_some_and(|operation| operation.name == REPLACE)
+        self.facts
+            .core
+            .operation
+            .as_ref()
+            .is_some_and(|operation| operation.name == REPLACE)
     }
 
     /// Fixes where the thing lives and what it is called.
@@ -297,8 +371,14 @@ pub(super) fn at_rest(summary: String, differences: &Differences) -> Situation {
         return Situation::Healthy { message: summary };
     }
     let drift = differences.drift();
-    let shown = drift.iter().take(4).map(|d| format!("{} is {} in the cloud, not {}", d.field, d.found, d.wanted));
-    let message = format!("{summary}; cannot be corrected here: {}", shown.collect::<Vec<_>>().join("; "));
+    let shown = drift
+        .iter()
+        .take(4)
+        .map(|d| format!("{} is {} in the cloud, not {}", d.field, d.found, d.wanted));
+    let message = format!(
+        "{summary}; cannot be corrected here: {}",
+        shown.collect::<Vec<_>>().join("; ")
+    );
     Situation::Differing { message }
 }
 
@@ -310,13 +390,26 @@ pub(super) fn working<State, Step>(
     next: Next,
 ) -> Plan<State, Step> {
     let situation = if edit {
-        Situation::Updating { reason: Reason::Updating, message }
+        Situation::Updating {
+            reason: Reason::Updating,
+            message,
+        }
     } else {
         Situation::Correcting { message }
     };
-    Plan { status, situation, steps, next }
+    Plan {
+        status,
+        situation,
+        steps,
+        next,
+    }
 }
 
 pub(super) fn stop<State, Step>(status: State, reason: Reason, message: String, edit: bool) -> Plan<State, Step> {
-    Plan { status, situation: Situation::Stopped { reason, message, edit }, steps: vec![], next: Next::Stop(STOP) }
+    Plan {
+        status,
+        situation: Situation::Stopped { reason, message, edit },
+        steps: vec![],
+        next: Next::Stop(STOP),
+    }
 }

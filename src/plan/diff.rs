@@ -21,7 +21,9 @@ impl Differences {
         found: Option<&T>,
         correction: Correction,
     ) -> bool {
-        let (Some(wanted), Some(found)) = (wanted, found) else { return false };
+        let (Some(wanted), Some(found)) = (wanted, found) else {
+            return false;
+        };
         let differs = wanted != found;
         if differs {
             self.note(field, wanted, found, correction);
@@ -66,7 +68,11 @@ impl Differences {
         const SHOWN: usize = 6;
         let names: Vec<_> = self.found.iter().take(SHOWN).map(|d| d.field.as_str()).collect();
         let more = self.found.len().saturating_sub(SHOWN);
-        if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+        if more == 0 {
+            names.join(", ")
+        } else {
+            format!("{} and {more} more", names.join(", "))
+        }
     }
 
     /// As written to `status.drift`: at most 32.

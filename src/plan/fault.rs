@@ -58,7 +58,13 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
         Halt::Cloud(error) => error.retry_after().unwrap_or(Duration::ZERO),
         _ => Duration::ZERO,
     };
-    let Standing { core, generation, deleting, acting, recent } = standing;
+    let Standing {
+        core,
+        generation,
+        deleting,
+        acting,
+        recent,
+    } = standing;
     let served = core.served_since.is_some();
     let applied = core.applied_generation == Some(generation) && is_ready(core);
     let stops = fault == Fault::Stop;
@@ -70,11 +76,17 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     let situation = if deleting && stops {
         Situation::DeletionStopped { reason, message }
     } else if deleting {
-        Situation::Deleting { message: format!("waits: {message}") }
+        Situation::Deleting {
+            message: format!("waits: {message}"),
+        }
     } else if stops && reason == Reason::AccessDenied && applied && !acting {
         Situation::Denied { message }
     } else if stops {
-        Situation::Stopped { reason, message, edit: served }
+        Situation::Stopped {
+            reason,
+            message,
+            edit: served,
+        }
     } else if applied && acting {
         Situation::Correcting { message }
     } else if applied && recent {
@@ -94,7 +106,10 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
 /// Notes what a failed create means: where the service refused it, or nothing was sent, there is nothing to search for
 /// and the name is free again; otherwise the intent stays, because the thing may have been made.
 pub fn create_failed(core: &mut CoreStatus, error: &Error) {
-    let first = core.create_intent.as_ref().is_none_or(|intent| intent.attempts.unwrap_or(1) == 1);
+    let first = core
+        .create_intent
+        .as_ref()
+        .is_none_or(|intent| intent.attempts.unwrap_or(1) == 1);
     if error.sent() != Sent::Unknown && first {
         core.create_intent = None;
         core.external_name = None;
@@ -102,7 +117,9 @@ pub fn create_failed(core: &mut CoreStatus, error: &Error) {
 }
 
 fn is_ready(core: &CoreStatus) -> bool {
-    core.conditions.iter().any(|c| c.type_ == "Ready" && c.status != "False")
+    core.conditions
+        .iter()
+        .any(|c| c.type_ == "Ready" && c.status != "False")
 }
 
 fn reason_of(error: &Error) -> Reason {

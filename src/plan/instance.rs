@@ -166,15 +166,30 @@ impl<T> Instance<'_, T> {
             core.provider = Some(self.location.clone());
             core.origin = Some(origin);
             if let (Origin::Created, Some(intent)) = (origin, core.create_intent.take()) {
-                core.operation = Some(super::begun(core, CREATE, None, intent.time.parse().unwrap_or(facts.now)));
+                core.operation = Some(super::begun(
+                    core,
+                    CREATE,
+                    None,
+                    intent.time.parse().unwrap_or(facts.now),
+                ));
             }
             creating(status, message, vec![], Next::Soon)
         };
         match (search.ours.as_slice(), search.unreadable.as_slice()) {
             ([], []) => {}
-            ([id], _) => return found(status, id, Origin::Created, format!("found {id}, which our create made")),
+            ([id], _) => {
+                return found(
+                    status,
+                    id,
+                    Origin::Created,
+                    format!("found {id}, which our create made"),
+                );
+            }
             ([], unknown) => {
-                let message = format!("cannot tell yet whether {} is ours: its tags were not readable", unknown.join(", "));
+                let message = format!(
+                    "cannot tell yet whether {} is ours: its tags were not readable",
+                    unknown.join(", ")
+                );
                 return creating(status, message, vec![], Next::Poll);
             }
             (several, _) => {
@@ -224,15 +239,27 @@ impl<T> Instance<'_, T> {
         search: &Search,
         calls: Calls<Step>,
     ) -> Plan<State, Step> {
-        let Self { facts, title, search_window, .. } = self;
-        let since = intent.searched_since.get_or_insert_with(|| facts.now.to_string()).clone();
+        let Self {
+            facts,
+            title,
+            search_window,
+            ..
+        } = self;
+        let since = intent
+            .searched_since
+            .get_or_insert_with(|| facts.now.to_string())
+            .clone();
         let proven = search.empty_in_a_row >= EMPTY_SEARCHES && age(&since, facts.now) >= *search_window;
         let (message, steps, next) = match calls.create {
             Ok(create) if proven => {
                 intent.attempts = Some(intent.attempts.unwrap_or(1) + 1);
                 intent.time = facts.now.to_string();
                 intent.searched_since = None;
-                (format!("creates {title} once more: no trace of the first attempt"), vec![create], Next::Soon)
+                (
+                    format!("creates {title} once more: no trace of the first attempt"),
+                    vec![create],
+                    Next::Soon,
+                )
             }
             _ => {
                 let message = format!(
@@ -245,32 +272,63 @@ impl<T> Instance<'_, T> {
             }
         };
         status.as_mut().create_intent = Some(intent);
-        Plan { status, situation: Situation::Creating { message, again: false }, steps, next }
+        Plan {
+            status,
+            situation: Situation::Creating { message, again: false },
+            steps,
+            next,
+        }
     }
 
     fn plan_missing<State: AsMut<CoreStatus>, Step>(&self, mut status: State, times: u32) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
         let core = status.as_mut();
-        let id = core.instance_id.clone().or(self.named_id.map(str::to_owned)).unwrap_or_default();
+        let id = core
+            .instance_id
+            .clone()
+            .or(self.named_id.map(str::to_owned))
+            .unwrap_or_default();
         let served = core.served_since.is_some();
-        let young = core.operation.as_ref().is_some_and(|o| o.name == CREATE && age(&o.start_time, facts.now) < CREATE_PATIENCE);
+        let young = core
+            .operation
+            .as_ref()
+            .is_some_and(|o| o.name == CREATE && age(&o.start_time, facts.now) < CREATE_PATIENCE);
         if times < 2 || (young && !served) {
             let reason = if served { Reason::Retrying } else { Reason::Creating };
             let message = format!("the service does not know {id}; looks again to be sure");
             let situation = Situation::Waiting { reason, message };
-            return Plan { status, situation, steps: vec![], next: Next::Poll };
+            return Plan {
+                status,
+                situation,
+                steps: vec![],
+                next: Next::Poll,
+            };
         }
         let made_by_us = core.origin == Some(Origin::Created);
         if facts.recreate == Some(id.as_str()) && self.named_id.is_none() {
             core.forget();
-            let situation = Situation::Creating { message: format!("{id} is gone; begins anew"), again: true };
-            return Plan { status, situation, steps: vec![], next: Next::Soon };
+            let situation = Situation::Creating {
+                message: format!("{id} is gone; begins anew"),
+                again: true,
+            };
+            return Plan {
+                status,
+                situation,
+                steps: vec![],
+                next: Next::Soon,
+            };
         }
         let way_out = format!("to buy a new one, annotate {}={id}", crate::api::RECREATE);
         let (reason, message) = match (served, made_by_us) {
             (true, _) if self.named_id.is_some() => (Reason::NotFound, format!("instance {id} is gone")),
-            (true, _) => (Reason::NotFound, format!("{title} ({id}) is gone and is not bought again by itself; {way_out}")),
-            (false, true) => (Reason::CloudFailed, format!("{title} ({id}) vanished before it served: its creation failed; {way_out}")),
+            (true, _) => (
+                Reason::NotFound,
+                format!("{title} ({id}) is gone and is not bought again by itself; {way_out}"),
+            ),
+            (false, true) => (
+                Reason::CloudFailed,
+                format!("{title} ({id}) vanished before it served: its creation failed; {way_out}"),
+            ),
             (false, false) => (Reason::NotFound, format!("there is no instance {id}")),
         };
         stop(status, reason, message, false)
@@ -283,24 +341,42 @@ impl<T> Instance<'_, T> {
         comparison: Comparison<Step>,
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
-        let Comparison { differences, steps, refused, summary } = comparison;
+        let Comparison {
+            differences,
+            steps,
+            refused,
+            summary,
+        } = comparison;
         let core = status.as_mut();
         let served = core.served_since.is_some();
         let operation = core.operation.clone();
         let our_job = operation.as_ref().filter(|o| o.name != CREATE && o.failure.is_none());
         let edit = facts.is_edit();
         let phase = Phase::of(state);
-        core.drift = if phase == Phase::Creating { vec![] } else { differences.drift() };
+        core.drift = if phase == Phase::Creating {
+            vec![]
+        } else {
+            differences.drift()
+        };
         match phase {
             Phase::Creating => {
-                let since = operation.map(|o| format!(" since {}", clock_time(&o.start_time))).unwrap_or_default();
+                let since = operation
+                    .map(|o| format!(" since {}", clock_time(&o.start_time)))
+                    .unwrap_or_default();
                 let message = format!("being created{since}; this takes 10 to 25 minutes");
                 let situation = Situation::Creating { message, again: false };
-                return Plan { status, situation, steps: vec![], next: Next::Poll };
+                return Plan {
+                    status,
+                    situation,
+                    steps: vec![],
+                    next: Next::Poll,
+                };
             }
             Phase::Broken => {
                 let message = if served {
-                    format!("{title} is in state {state}; ask the service's support, then annotate reconcile-requested-at")
+                    format!(
+                        "{title} is in state {state}; ask the service's support, then annotate reconcile-requested-at"
+                    )
                 } else {
                     format!("creating {title} ended in state {state}; delete this object to remove it")
                 };
@@ -325,7 +401,12 @@ impl<T> Instance<'_, T> {
                         message: format!("the instance is {state}, which we did not ask for; waits for RUNNING"),
                     },
                 };
-                return Plan { status, situation, steps: vec![], next: Next::Poll };
+                return Plan {
+                    status,
+                    situation,
+                    steps: vec![],
+                    next: Next::Poll,
+                };
             }
             Phase::Running | Phase::ExtendFailed => {}
         }
@@ -358,12 +439,20 @@ impl<T> Instance<'_, T> {
             core.operation = None;
             core.applied_generation = Some(facts.generation);
             let situation = at_rest(summary, &differences);
-            return Plan { status, situation, steps, next: Next::Rest };
+            return Plan {
+                status,
+                situation,
+                steps,
+                next: Next::Rest,
+            };
         }
         let failed_before = operation.as_ref().is_some_and(|o| o.failure.is_some());
         if (failed_before || phase == Phase::ExtendFailed) && !facts.is_asked() {
-            let why = operation.and_then(|o| o.failure).unwrap_or_else(|| format!("{title} is {state}"));
-            let message = format!("{why}; brokers still serve. Ask the service's support, then annotate reconcile-requested-at");
+            let why = operation
+                .and_then(|o| o.failure)
+                .unwrap_or_else(|| format!("{title} is {state}"));
+            let message =
+                format!("{why}; brokers still serve. Ask the service's support, then annotate reconcile-requested-at");
             return stop(status, Reason::CloudFailed, message, true);
         }
         core.operation = None;
@@ -379,8 +468,13 @@ impl<T> Instance<'_, T> {
     ) -> Plan<State, Step> {
         let id = job.job_id.as_deref().unwrap_or("unknown");
         let failure = super::cut(&format!("{} failed ({why}; job {id})", job.name), 1024);
-        let message = format!("{failure}, state {state}; brokers still serve. Ask the service's support, then annotate reconcile-requested-at");
-        status.as_mut().operation = Some(crate::api::Operation { failure: Some(failure), ..job.clone() });
+        let message = format!(
+            "{failure}, state {state}; brokers still serve. Ask the service's support, then annotate reconcile-requested-at"
+        );
+        status.as_mut().operation = Some(crate::api::Operation {
+            failure: Some(failure),
+            ..job.clone()
+        });
         stop(status, Reason::CloudFailed, message, true)
     }
 
@@ -390,7 +484,12 @@ impl<T> Instance<'_, T> {
         state_of: impl Fn(&T) -> &str,
         delete: Step,
     ) -> Plan<State, Step> {
-        let Self { facts, title, search_window, .. } = self;
+        let Self {
+            facts,
+            title,
+            search_window,
+            ..
+        } = self;
         let wait = |status, message, steps, next| Plan {
             status,
             situation: Situation::Deleting { message },
@@ -398,11 +497,21 @@ impl<T> Instance<'_, T> {
             next,
         };
         if facts.owner.is_some() {
-            return wait(status, format!("{title} belongs to another object and stays"), vec![], Next::Release);
+            return wait(
+                status,
+                format!("{title} belongs to another object and stays"),
+                vec![],
+                Next::Release,
+            );
         }
         match &self.found {
             Found::Missing(times) if *times >= 2 => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            Found::Missing(_) => wait(status, format!("{title} seems to be gone; looks again to be sure"), vec![], Next::Poll),
+            Found::Missing(_) => wait(
+                status,
+                format!("{title} seems to be gone; looks again to be sure"),
+                vec![],
+                Next::Poll,
+            ),
             Found::Searched(search) => {
                 let core = status.as_mut();
                 let Some(intent) = &mut core.create_intent else {
@@ -414,7 +523,10 @@ impl<T> Instance<'_, T> {
                     core.create_intent = None;
                     return wait(status, format!("found {id}, which our create made"), vec![], Next::Soon);
                 }
-                let since = intent.searched_since.get_or_insert_with(|| facts.now.to_string()).clone();
+                let since = intent
+                    .searched_since
+                    .get_or_insert_with(|| facts.now.to_string())
+                    .clone();
                 let empty = search.unreadable.is_empty() && search.empty_in_a_row >= EMPTY_SEARCHES;
                 if empty && age(&since, facts.now) >= *search_window {
                     return wait(status, "no trace of our create".into(), vec![], Next::Release);
@@ -431,24 +543,42 @@ impl<T> Instance<'_, T> {
                 let core = status.as_mut();
                 let accepted = core.operation.as_ref().filter(|o| o.name == DELETE).cloned();
                 match (Phase::of(&state), accepted) {
-                    (Phase::Recycled, _) => wait(status, format!("{title} is in the recycle bin"), vec![], Next::Release),
-                    (Phase::Deleting, _) => wait(status, format!("{title} is {state}"), vec![], Next::Poll),
-                    (_, Some(op)) if age(&op.start_time, facts.now) < DELETE_PATIENCE => {
-                        wait(status, format!("deletion accepted at {}; state {state}", clock_time(&op.start_time)), vec![], Next::Poll)
+                    (Phase::Recycled, _) => {
+                        wait(status, format!("{title} is in the recycle bin"), vec![], Next::Release)
                     }
+                    (Phase::Deleting, _) => wait(status, format!("{title} is {state}"), vec![], Next::Poll),
+                    (_, Some(op)) if age(&op.start_time, facts.now) < DELETE_PATIENCE => wait(
+                        status,
+                        format!("deletion accepted at {}; state {state}", clock_time(&op.start_time)),
+                        vec![],
+                        Next::Poll,
+                    ),
                     (Phase::Frozen, _) => {
-                        let message = format!("{title} is {state}: the account must be paid, or the instance deleted in the console");
+                        let message = format!(
+                            "{title} is {state}: the account must be paid, or the instance deleted in the console"
+                        );
                         Plan {
                             status,
-                            situation: Situation::DeletionStopped { reason: Reason::PaymentRequired, message },
+                            situation: Situation::DeletionStopped {
+                                reason: Reason::PaymentRequired,
+                                message,
+                            },
                             steps: vec![delete],
                             next: Next::Stop(BLOCKED),
                         }
                     }
-                    (Phase::Creating, _) => {
-                        wait(status, format!("{title} is {state} and cannot be deleted before that ends"), vec![], Next::Poll)
-                    }
-                    (_, Some(_)) => wait(status, format!("the accepted deletion of {title} had no effect; sends it again"), vec![delete], Next::Soon),
+                    (Phase::Creating, _) => wait(
+                        status,
+                        format!("{title} is {state} and cannot be deleted before that ends"),
+                        vec![],
+                        Next::Poll,
+                    ),
+                    (_, Some(_)) => wait(
+                        status,
+                        format!("the accepted deletion of {title} had no effect; sends it again"),
+                        vec![delete],
+                        Next::Soon,
+                    ),
                     (_, None) => wait(status, format!("deletes {title}"), vec![delete], Next::Soon),
                 }
             }
@@ -457,5 +587,9 @@ impl<T> Instance<'_, T> {
 }
 
 fn minutes(window: Duration) -> String {
-    if window.as_secs() < 120 { format!("{} s", window.as_secs()) } else { format!("{} min", window.as_secs() / 60) }
+    if window.as_secs() < 120 {
+        format!("{} s", window.as_secs())
+    } else {
+        format!("{} min", window.as_secs() / 60)
+    }
 }

@@ -58,7 +58,12 @@ pub struct View {
 
 /// The instance's name in the cloud.
 pub fn name(object: &KafkaInstance) -> String {
-    object.spec.name.clone().or_else(|| object.metadata.name.clone()).unwrap_or_default()
+    object
+        .spec
+        .name
+        .clone()
+        .or_else(|| object.metadata.name.clone())
+        .unwrap_or_default()
 }
 
 /// Decides.
@@ -80,7 +85,12 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
         }
     }
     let spec = &object.spec;
-    let nonce = facts.core.create_intent.as_ref().and_then(|i| i.nonce.as_deref()).unwrap_or(facts.nonce);
+    let nonce = facts
+        .core
+        .create_intent
+        .as_ref()
+        .and_then(|i| i.nonce.as_deref())
+        .unwrap_or(facts.nonce);
     let calls = Calls {
         create: create(object, &seen, nonce).map(|create| Step::Create(Box::new(create))),
         delete: Step::Delete(facts.core.instance_id.clone().unwrap_or_default()),
@@ -100,7 +110,16 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
         status,
         |view| view.instance.status.as_ref().map_or("", kafka::InstanceStatus::as_str),
         calls,
-        |view| compare(spec, names.then(|| name(object)), view, &zones, &managed_before, &mut released),
+        |view| {
+            compare(
+                spec,
+                names.then(|| name(object)),
+                view,
+                &zones,
+                &managed_before,
+                &mut released,
+            )
+        },
     );
     // A removed tag stays on record until it was seen to be gone.
     plan.status.managed_tags.extend(released);
@@ -111,7 +130,9 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
 fn create(object: &KafkaInstance, seen: &Seen, nonce: &str) -> Result<CreateInstance, String> {
     let spec = &object.spec;
     fn need<T: Clone>(field: &str, value: &Option<T>) -> Result<T, String> {
-        value.clone().ok_or_else(|| format!("spec.{field} is needed to create an instance"))
+        value
+            .clone()
+            .ok_or_else(|| format!("spec.{field} is needed to create an instance"))
     }
     let broker_num = need("brokerNum", &spec.broker_num)?;
     let storage_space = need("storageSpace", &spec.storage_space)?;
@@ -130,12 +151,25 @@ fn create(object: &KafkaInstance, seen: &Seen, nonce: &str) -> Result<CreateInst
         None if ids.contains(zone) => Ok(zone.clone()),
         None => {
             let known = seen.zones.keys().cloned().collect::<Vec<_>>().join(", ");
-            Err(format!("spec.availableZones: there is no zone {zone} in {}; there are {known}", seen.location.region))
+            Err(format!(
+                "spec.availableZones: there is no zone {zone} in {}; there are {known}",
+                seen.location.region
+            ))
         }
     };
     let window = spec.maintenance_window.as_ref();
-    let mut tags: Vec<_> = spec.tags.iter().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect();
-    tags.push(Tag { key: NONCE_TAG.into(), value: nonce.into() });
+    let mut tags: Vec<_> = spec
+        .tags
+        .iter()
+        .map(|(key, value)| Tag {
+            key: key.clone(),
+            value: value.clone(),
+        })
+        .collect();
+    tags.push(Tag {
+        key: NONCE_TAG.into(),
+        value: nonce.into(),
+    });
     Ok(CreateInstance {
         name: name(object),
         description: spec.description.clone(),
@@ -152,7 +186,10 @@ fn create(object: &KafkaInstance, seen: &Seen, nonce: &str) -> Result<CreateInst
         maintain_end: window.map(|w| w.end.chars().take(5).collect()),
         retention_policy: spec.retention_policy.map(|p| p.as_str().to_owned()),
         ipv6_enable: spec.ipv6_enable,
-        enterprise_project_id: spec.enterprise_project_id.clone().or_else(|| seen.enterprise_project_id.clone()),
+        enterprise_project_id: spec
+            .enterprise_project_id
+            .clone()
+            .or_else(|| seen.enterprise_project_id.clone()),
         tags,
     })
 }
@@ -182,7 +219,12 @@ fn compare(
         None => {}
     }
     compare_frozen(spec, found, zones, &mut differences);
-    Comparison { differences, steps, refused, summary: summary(found) }
+    Comparison {
+        differences,
+        steps,
+        refused,
+        summary: summary(found),
+    }
 }
 
 fn compare_settings(
@@ -193,21 +235,39 @@ fn compare_settings(
 ) -> UpdateInstance {
     let mut update = UpdateInstance::default();
     let mut text = |field: &str, wanted: Option<&String>, found: Option<&String>| {
-        differences.compare(field, wanted, found, Correction::InPlace).then(|| wanted.cloned()).flatten()
+        differences
+            .compare(field, wanted, found, Correction::InPlace)
+            .then(|| wanted.cloned())
+            .flatten()
     };
     update.name = text("spec.name", name.as_ref(), found.name.as_ref());
-    update.description = text("spec.description", spec.description.as_ref(), found.description.as_ref());
-    update.security_group_id =
-        text("spec.securityGroupId", spec.security_group_id.as_ref(), found.security_group_id.as_ref());
-    update.enterprise_project_id =
-        text("spec.enterpriseProjectId", spec.enterprise_project_id.as_ref(), found.enterprise_project_id.as_ref());
+    update.description = text(
+        "spec.description",
+        spec.description.as_ref(),
+        found.description.as_ref(),
+    );
+    update.security_group_id = text(
+        "spec.securityGroupId",
+        spec.security_group_id.as_ref(),
+        found.security_group_id.as_ref(),
+    );
+    update.enterprise_project_id = text(
+        "spec.enterpriseProjectId",
+        spec.enterprise_project_id.as_ref(),
+        found.enterprise_project_id.as_ref(),
+    );
     let policy = spec.retention_policy.map(|p| p.as_str().to_owned());
     update.retention_policy = text("spec.retentionPolicy", policy.as_ref(), found.retention_policy.as_ref());
     if let (Some(wanted), Some(found)) = (&spec.maintenance_window, window(found)) {
         let wanted = normal(wanted);
         let show = |w: &ObservedMaintenanceWindow| format!("{}-{}", w.begin, w.end);
         if wanted != found {
-            differences.note("spec.maintenanceWindow", show(&wanted), show(&found), Correction::InPlace);
+            differences.note(
+                "spec.maintenanceWindow",
+                show(&wanted),
+                show(&found),
+                Correction::InPlace,
+            );
             update.maintain_begin = Some(wanted.begin);
             update.maintain_end = Some(wanted.end);
         }
@@ -225,11 +285,19 @@ fn compare_tags(
 ) -> Vec<Step> {
     let found: BTreeMap<_, _> = found.iter().map(|tag| (tag.key.as_str(), tag.value.as_str())).collect();
     let (mut gone, mut new) = (vec![], vec![]);
-    let tag = |key: &str, value: &str| Tag { key: key.into(), value: value.into() };
+    let tag = |key: &str, value: &str| Tag {
+        key: key.into(),
+        value: value.into(),
+    };
     for (key, wanted) in &spec.tags {
         let value = found.get(key.as_str()).copied();
         if value != Some(wanted.as_str()) {
-            differences.note(&format!("spec.tags[{key}]"), wanted, value.unwrap_or("none"), Correction::InPlace);
+            differences.note(
+                &format!("spec.tags[{key}]"),
+                wanted,
+                value.unwrap_or("none"),
+                Correction::InPlace,
+            );
             gone.extend(value.map(|value| tag(key, value)));
             new.push(tag(key, wanted));
         }
@@ -246,7 +314,11 @@ fn compare_tags(
         gone.push(tag(NONCE_TAG, nonce));
     }
     let steps = [(TagAction::Delete, gone), (TagAction::Create, new)];
-    steps.into_iter().filter(|(_, tags)| !tags.is_empty()).map(|(action, tags)| Step::Tags(action, tags)).collect()
+    steps
+        .into_iter()
+        .filter(|(_, tags)| !tags.is_empty())
+        .map(|(action, tags)| Step::Tags(action, tags))
+        .collect()
 }
 
 /// The storage only grows, and growth that the cloud made by itself is no drift. `Err` says which total can be reached.
@@ -280,11 +352,31 @@ fn compare_frozen(
     differences: &mut Differences,
 ) {
     let impossible = Correction::Impossible;
-    differences.compare("spec.engineVersion", spec.engine_version.as_ref(), found.engine_version.as_ref(), impossible);
-    differences.compare("spec.productId", spec.product_id.as_ref(), found.product_id.as_ref(), impossible);
+    differences.compare(
+        "spec.engineVersion",
+        spec.engine_version.as_ref(),
+        found.engine_version.as_ref(),
+        impossible,
+    );
+    differences.compare(
+        "spec.productId",
+        spec.product_id.as_ref(),
+        found.product_id.as_ref(),
+        impossible,
+    );
     differences.compare("spec.vpcId", spec.vpc_id.as_ref(), found.vpc_id.as_ref(), impossible);
-    differences.compare("spec.subnetId", spec.subnet_id.as_ref(), found.subnet_id.as_ref(), impossible);
-    differences.compare("spec.ipv6Enable", spec.ipv6_enable.as_ref(), found.ipv6_enable.as_ref(), impossible);
+    differences.compare(
+        "spec.subnetId",
+        spec.subnet_id.as_ref(),
+        found.subnet_id.as_ref(),
+        impossible,
+    );
+    differences.compare(
+        "spec.ipv6Enable",
+        spec.ipv6_enable.as_ref(),
+        found.ipv6_enable.as_ref(),
+        impossible,
+    );
     if let (Some(wanted), Some(found)) = (spec.broker_num, brokers(found))
         && wanted > found
     {
@@ -298,8 +390,17 @@ fn compare_frozen(
         }
     }
     if let (false, Some(found)) = (spec.available_zones.is_empty(), &found.available_zones) {
-        let wanted = spec.available_zones.iter().map(|zone| zones.get(zone).unwrap_or(zone).clone()).collect();
-        differences.compare_sets("spec.availableZones", &wanted, &found.iter().cloned().collect(), impossible);
+        let wanted = spec
+            .available_zones
+            .iter()
+            .map(|zone| zones.get(zone).unwrap_or(zone).clone())
+            .collect();
+        differences.compare_sets(
+            "spec.availableZones",
+            &wanted,
+            &found.iter().cloned().collect(),
+            impossible,
+        );
     }
 }
 
@@ -324,7 +425,10 @@ fn normal(window: &MaintenanceWindow) -> ObservedMaintenanceWindow {
         1 => format!("{time}:00"),
         _ => time.to_owned(),
     };
-    ObservedMaintenanceWindow { begin: full(&window.begin), end: full(&window.end) }
+    ObservedMaintenanceWindow {
+        begin: full(&window.begin),
+        end: full(&window.end),
+    }
 }
 
 fn observe(found: &kafka::Instance) -> ObservedKafkaInstance {
@@ -350,28 +454,75 @@ fn observe(found: &kafka::Instance) -> ObservedKafkaInstance {
 }
 
 fn endpoints(found: &kafka::Instance) -> Vec<Endpoint> {
-    let Some(ports) = &found.port_protocols else { return vec![] };
+    let Some(ports) = &found.port_protocols else {
+        return vec![];
+    };
     let modes = [
-        ("PrivatePlaintext", "PLAINTEXT", ports.private_plain_enable, &ports.private_plain_address),
-        ("PrivateSasl", "SASL_SSL", ports.private_sasl_ssl_enable, &ports.private_sasl_ssl_address),
-        ("PrivateSasl", "SASL_PLAINTEXT", ports.private_sasl_plaintext_enable, &ports.private_sasl_plaintext_address),
-        ("PublicPlaintext", "PLAINTEXT", ports.public_plain_enable, &ports.public_plain_address),
-        ("PublicSasl", "SASL_SSL", ports.public_sasl_ssl_enable, &ports.public_sasl_ssl_address),
-        ("PublicSasl", "SASL_PLAINTEXT", ports.public_sasl_plaintext_enable, &ports.public_sasl_plaintext_address),
+        (
+            "PrivatePlaintext",
+            "PLAINTEXT",
+            ports.private_plain_enable,
+            &ports.private_plain_address,
+        ),
+        (
+            "PrivateSasl",
+            "SASL_SSL",
+            ports.private_sasl_ssl_enable,
+            &ports.private_sasl_ssl_address,
+        ),
+        (
+            "PrivateSasl",
+            "SASL_PLAINTEXT",
+            ports.private_sasl_plaintext_enable,
+            &ports.private_sasl_plaintext_address,
+        ),
+        (
+            "PublicPlaintext",
+            "PLAINTEXT",
+            ports.public_plain_enable,
+            &ports.public_plain_address,
+        ),
+        (
+            "PublicSasl",
+            "SASL_SSL",
+            ports.public_sasl_ssl_enable,
+            &ports.public_sasl_ssl_address,
+        ),
+        (
+            "PublicSasl",
+            "SASL_PLAINTEXT",
+            ports.public_sasl_plaintext_enable,
+            &ports.public_sasl_plaintext_address,
+        ),
     ];
     let mut endpoints: Vec<Endpoint> = vec![];
     for (name, protocol, enabled, address) in modes {
-        let Some(servers) = address.as_ref().filter(|a| enabled == Some(true) && !a.is_empty()) else { continue };
+        let Some(servers) = address.as_ref().filter(|a| enabled == Some(true) && !a.is_empty()) else {
+            continue;
+        };
         if !endpoints.iter().any(|e| e.name == name) {
-            endpoints.push(Endpoint { name: name.into(), protocol: protocol.into(), bootstrap_servers: servers.clone() });
+            endpoints.push(Endpoint {
+                name: name.into(),
+                protocol: protocol.into(),
+                bootstrap_servers: servers.clone(),
+            });
         }
     }
     endpoints
 }
 
 fn summary(found: &kafka::Instance) -> String {
-    let state = found.status.as_ref().map_or("state unknown", kafka::InstanceStatus::as_str);
-    let brokers = brokers(found).map(|n| if n == 1 { ", 1 broker".to_owned() } else { format!(", {n} brokers") });
+    let state = found
+        .status
+        .as_ref()
+        .map_or("state unknown", kafka::InstanceStatus::as_str);
+    let brokers = brokers(found).map(|n| {
+        if n == 1 {
+            ", 1 broker".to_owned()
+        } else {
+            format!(", {n} brokers")
+        }
+    });
     let storage = found.total_storage_space.map(|gb| format!(", {gb} GB"));
     format!("{state}{}{}", brokers.unwrap_or_default(), storage.unwrap_or_default())
 }

@@ -80,24 +80,39 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
         held: seen.held,
         found: seen.found,
     };
-    let calls = Calls { create, delete: Step::Delete(identity) };
+    let calls = Calls {
+        create,
+        delete: Step::Delete(identity),
+    };
     child.plan(status, calls, |found| match &wanted {
         Ok(wanted) => compare(wanted, found),
-        Err(_) => Comparison { differences: Differences::default(), steps: vec![], refused: None, summary: summary(found) },
+        Err(_) => Comparison {
+            differences: Differences::default(),
+            steps: vec![],
+            refused: None,
+            summary: summary(found),
+        },
     })
 }
 
 fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity) -> Result<Quota, String> {
     let rate = |field: &str, rate: &Option<ByteRate>| match rate {
         None => Ok(None),
-        Some(rate) => rate.bytes().map(Some).ok_or_else(|| format!("a rate of at least 1 byte a second in spec.{field}")),
+        Some(rate) => rate
+            .bytes()
+            .map(Some)
+            .ok_or_else(|| format!("a rate of at least 1 byte a second in spec.{field}")),
     };
     let producer_byte_rate = rate("producerByteRate", &quota.spec.producer_byte_rate)?;
     let consumer_byte_rate = rate("consumerByteRate", &quota.spec.consumer_byte_rate)?;
     if producer_byte_rate.is_none() && consumer_byte_rate.is_none() {
         return Err("spec.producerByteRate or spec.consumerByteRate".into());
     }
-    Ok(Quota { identity: identity.clone(), producer_byte_rate, consumer_byte_rate })
+    Ok(Quota {
+        identity: identity.clone(),
+        producer_byte_rate,
+        consumer_byte_rate,
+    })
 }
 
 /// Unlike elsewhere, a rate that is left out is enforced as not set: a quota that half applies is a trap.
@@ -105,8 +120,16 @@ fn compare(wanted: &Quota, found: &Quota) -> Comparison<Step> {
     let mut differences = Differences::default();
     let mut drops = false;
     let rates = [
-        ("spec.producerByteRate", wanted.producer_byte_rate, found.producer_byte_rate),
-        ("spec.consumerByteRate", wanted.consumer_byte_rate, found.consumer_byte_rate),
+        (
+            "spec.producerByteRate",
+            wanted.producer_byte_rate,
+            found.producer_byte_rate,
+        ),
+        (
+            "spec.consumerByteRate",
+            wanted.consumer_byte_rate,
+            found.consumer_byte_rate,
+        ),
     ];
     for (field, wanted, found) in rates {
         // A rate of 0 is how some answers say that none is set.
@@ -122,7 +145,12 @@ fn compare(wanted: &Quota, found: &Quota) -> Comparison<Step> {
         (false, true) => vec![Step::Replace(wanted.identity.clone()), Step::Create(wanted.clone())],
         (false, false) => vec![Step::Update(wanted.clone())],
     };
-    Comparison { differences, steps, refused: None, summary: summary(found) }
+    Comparison {
+        differences,
+        steps,
+        refused: None,
+        summary: summary(found),
+    }
 }
 
 fn observe(found: &Quota) -> ObservedQuota {
@@ -141,9 +169,13 @@ fn observe(found: &Quota) -> ObservedQuota {
 
 fn summary(found: &Quota) -> String {
     let part = |what: &str, rate: Option<u64>| {
-        rate.filter(|rate| *rate > 0).map(|rate| format!("{what} {}", human(rate)))
+        rate.filter(|rate| *rate > 0)
+            .map(|rate| format!("{what} {}", human(rate)))
     };
-    let parts = [part("produce", found.producer_byte_rate), part("consume", found.consumer_byte_rate)];
+    let parts = [
+        part("produce", found.producer_byte_rate),
+        part("consume", found.consumer_byte_rate),
+    ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

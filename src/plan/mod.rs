@@ -114,7 +114,9 @@ impl Facts<'_> {
     /// Somebody acted since the last look: an edit, or the annotation.
     pub fn is_asked(&self) -> bool {
         self.core.observed_generation != Some(self.generation)
-            || self.requested.is_some_and(|r| Some(r) != self.core.last_handled_reconcile_at.as_deref())
+            || self
+                .requested
+                .is_some_and(|r| Some(r) != self.core.last_handled_reconcile_at.as_deref())
     }
 
     /// What happens in the cloud when the object goes: as the spec says, else only what we made is deleted.
@@ -142,8 +144,19 @@ impl Facts<'_> {
 
 /// An operation that was accepted at `now`; one of the same name counts another attempt.
 pub fn begun(core: &CoreStatus, name: &str, job_id: Option<String>, now: Timestamp) -> Operation {
-    let before = core.operation.as_ref().filter(|o| o.name == name).and_then(|o| o.attempts).unwrap_or(0);
-    Operation { name: name.into(), job_id, start_time: now.to_string(), attempts: Some(before + 1), failure: None }
+    let before = core
+        .operation
+        .as_ref()
+        .filter(|o| o.name == name)
+        .and_then(|o| o.attempts)
+        .unwrap_or(0);
+    Operation {
+        name: name.into(),
+        job_id,
+        start_time: now.to_string(),
+        attempts: Some(before + 1),
+        failure: None,
+    }
 }
 
 /// How long ago `time` (RFC 3339) was; forever, if it cannot be read.

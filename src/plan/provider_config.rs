@@ -38,7 +38,11 @@ pub enum Step {
 pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<ProviderConfigStatus, Step> {
     let mut status = facts.looked(config.status.clone().unwrap_or_default());
     match seen {
-        Seen::Usable { project_id, identity, secret_held } => {
+        Seen::Usable {
+            project_id,
+            identity,
+            secret_held,
+        } => {
             let secret = config.spec.credentials.secret_ref.name.clone();
             status.project_id = Some(project_id.clone());
             status.identity = Some(identity.clone());
@@ -52,18 +56,37 @@ pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<Pro
             status.core.applied_generation = Some(facts.generation);
             let message = format!("project {project_id} in {}", config.spec.region);
             let next = if steps.is_empty() { Next::Rest } else { Next::Soon };
-            Plan { status, situation: Situation::Healthy { message }, steps, next }
+            Plan {
+                status,
+                situation: Situation::Healthy { message },
+                steps,
+                next,
+            }
         }
-        Seen::Leaving { users: (named, count), .. } if *count > 0 => {
+        Seen::Leaving {
+            users: (named, count), ..
+        } if *count > 0 => {
             let more = if *count > named.len() { ", ..." } else { "" };
             let message = format!("{count} objects still need it: {}{more}", named.join(", "));
-            Plan { status, situation: Situation::Deleting { message }, steps: vec![], next: Next::Poll }
+            Plan {
+                status,
+                situation: Situation::Deleting { message },
+                steps: vec![],
+                next: Next::Poll,
+            }
         }
         Seen::Leaving { held_secrets, .. } => {
-            let situation = Situation::Deleting { message: "nothing needs it any more".into() };
+            let situation = Situation::Deleting {
+                message: "nothing needs it any more".into(),
+            };
             let steps: Vec<_> = held_secrets.iter().cloned().map(Step::ReleaseSecret).collect();
             let next = if steps.is_empty() { Next::Release } else { Next::Soon };
-            Plan { status, situation, steps, next }
+            Plan {
+                status,
+                situation,
+                steps,
+                next,
+            }
         }
     }
 }

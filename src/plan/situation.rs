@@ -26,7 +26,11 @@ pub enum Situation {
     /// Serves, differs, and nothing here mends it.
     Differing { message: String },
     /// Only a person helps; `edit` if it serves and an edit could not be applied.
-    Stopped { reason: Reason, message: String, edit: bool },
+    Stopped {
+        reason: Reason,
+        message: String,
+        edit: bool,
+    },
     /// Was applied, but the credentials are refused now, so nobody can tell.
     Denied { message: String },
     /// Held by an annotation.
@@ -70,12 +74,8 @@ impl Situation {
         match self {
             Self::Pending => row((UNKNOWN, Pending), TRUE, FALSE, Pending, (UNKNOWN, Pending)),
             Self::Waiting { reason, .. } => row((FALSE, *reason), TRUE, FALSE, *reason, (UNKNOWN, *reason)),
-            Self::Creating { again: false, .. } => {
-                row((FALSE, Creating), TRUE, FALSE, Creating, (UNKNOWN, Creating))
-            }
-            Self::Creating { again: true, .. } => {
-                row((FALSE, Creating), TRUE, FALSE, Creating, (FALSE, DriftFound))
-            }
+            Self::Creating { again: false, .. } => row((FALSE, Creating), TRUE, FALSE, Creating, (UNKNOWN, Creating)),
+            Self::Creating { again: true, .. } => row((FALSE, Creating), TRUE, FALSE, Creating, (FALSE, DriftFound)),
             Self::Updating { reason, .. } => row((FALSE, *reason), TRUE, FALSE, *reason, (FALSE, DriftFound)),
             Self::Healthy { .. } => row((TRUE, Available), FALSE, FALSE, Available, (TRUE, InSync)),
             Self::Unread { reason, .. } => row((TRUE, Available), FALSE, FALSE, Available, (UNKNOWN, *reason)),
@@ -86,15 +86,19 @@ impl Situation {
                 synced: (FALSE, DriftFound),
             },
             Self::Differing { .. } => row((TRUE, Available), FALSE, FALSE, Available, (FALSE, DriftFound)),
-            Self::Stopped { reason, edit: false, .. } => {
-                row((FALSE, *reason), FALSE, TRUE, *reason, (UNKNOWN, *reason))
-            }
+            Self::Stopped {
+                reason, edit: false, ..
+            } => row((FALSE, *reason), FALSE, TRUE, *reason, (UNKNOWN, *reason)),
             Self::Stopped { reason, edit: true, .. } => {
                 row((FALSE, *reason), FALSE, TRUE, *reason, (FALSE, DriftFound))
             }
-            Self::Denied { .. } => {
-                row((UNKNOWN, AccessDenied), FALSE, TRUE, AccessDenied, (UNKNOWN, AccessDenied))
-            }
+            Self::Denied { .. } => row(
+                (UNKNOWN, AccessDenied),
+                FALSE,
+                TRUE,
+                AccessDenied,
+                (UNKNOWN, AccessDenied),
+            ),
             Self::Paused => Verdict {
                 ready: None,
                 reconciling: (FALSE, Paused),
@@ -102,9 +106,7 @@ impl Situation {
                 synced: (UNKNOWN, Paused),
             },
             Self::Deleting { .. } => row((FALSE, Deleting), TRUE, FALSE, Deleting, (UNKNOWN, Deleting)),
-            Self::DeletionStopped { reason, .. } => {
-                row((FALSE, *reason), FALSE, TRUE, *reason, (UNKNOWN, *reason))
-            }
+            Self::DeletionStopped { reason, .. } => row((FALSE, *reason), FALSE, TRUE, *reason, (UNKNOWN, *reason)),
         }
     }
 
@@ -154,7 +156,9 @@ impl Situation {
         let message = self.message();
         let before = |kind: &str| previous.iter().find(|c| c.type_ == kind);
         let condition = |kind: &str, (status, reason): Cell, message: &str| {
-            let since = before(kind).filter(|c| c.status == status).map_or(Time(now), |c| c.last_transition_time.clone());
+            let since = before(kind)
+                .filter(|c| c.status == status)
+                .map_or(Time(now), |c| c.last_transition_time.clone());
             Condition {
                 type_: kind.into(),
                 status: status.into(),
@@ -167,13 +171,19 @@ impl Situation {
         let said_if = |status: &str| if status == TRUE { message } else { "" };
         let ready = match verdict.ready {
             Some(cell) => condition("Ready", cell, message),
-            None => before("Ready").cloned().unwrap_or_else(|| condition("Ready", (UNKNOWN, Reason::Paused), message)),
+            None => before("Ready")
+                .cloned()
+                .unwrap_or_else(|| condition("Ready", (UNKNOWN, Reason::Paused), message)),
         };
         vec![
             ready,
             condition("Reconciling", verdict.reconciling, said_if(verdict.reconciling.0)),
             condition("Stalled", verdict.stalled, said_if(verdict.stalled.0)),
-            condition("Synced", verdict.synced, &synced_message(verdict.synced, message, drift)),
+            condition(
+                "Synced",
+                verdict.synced,
+                &synced_message(verdict.synced, message, drift),
+            ),
         ]
     }
 }
@@ -184,7 +194,10 @@ fn synced_message((status, reason): Cell, message: &str, drift: &[Drift]) -> Str
         (_, [first, rest @ ..]) if reason == Reason::DriftFound => {
             let count = rest.len() + 1;
             let verb = if count == 1 { "field differs" } else { "fields differ" };
-            format!("{count} {verb}, first: {} wanted {} found {}", first.field, first.wanted, first.found)
+            format!(
+                "{count} {verb}, first: {} wanted {} found {}",
+                first.field, first.wanted, first.found
+            )
         }
         _ => message.to_owned(),
     }

@@ -60,16 +60,23 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         held: seen.held,
         found: seen.found,
     };
-    let calls = Calls { create: create(&name, topic, wanted), delete: Step::Delete(name.clone()) };
+    let calls = Calls {
+        create: create(&name, topic, wanted),
+        delete: Step::Delete(name.clone()),
+    };
     // A removed setting stays on record until it was read back at its default.
     let mut released = vec![];
-    let mut plan = child.plan(status, calls, |found| compare(&name, topic, wanted, found, &managed_before, &mut released));
+    let mut plan = child.plan(status, calls, |found| {
+        compare(&name, topic, wanted, found, &managed_before, &mut released)
+    });
     plan.status.managed_configs.extend(released);
     plan
 }
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
-    let Some(partitions) = wanted.partitions else { return Err("spec.kafka.partitions".into()) };
+    let Some(partitions) = wanted.partitions else {
+        return Err("spec.kafka.partitions".into());
+    };
     Ok(Step::Create(CreateTopic {
         name: name.to_owned(),
         partitions: Some(partitions),
@@ -91,12 +98,28 @@ fn compare(
     released: &mut Vec<String>,
 ) -> Comparison<Step> {
     let mut differences = Differences::default();
-    let mut update = UpdateTopic { name: name.to_owned(), ..Default::default() };
+    let mut update = UpdateTopic {
+        name: name.to_owned(),
+        ..Default::default()
+    };
     let idle = update.clone();
 
-    let grows = wanted.partitions.zip(found.partitions).is_none_or(|(wanted, found)| wanted > found);
-    let correction = if grows { Correction::InPlace } else { Correction::Impossible };
-    if differences.compare("spec.kafka.partitions", wanted.partitions.as_ref(), found.partitions.as_ref(), correction) && grows {
+    let grows = wanted
+        .partitions
+        .zip(found.partitions)
+        .is_none_or(|(wanted, found)| wanted > found);
+    let correction = if grows {
+        Correction::InPlace
+    } else {
+        Correction::Impossible
+    };
+    if differences.compare(
+        "spec.kafka.partitions",
+        wanted.partitions.as_ref(),
+        found.partitions.as_ref(),
+        correction,
+    ) && grows
+    {
         update.partitions = wanted.partitions;
         update.new_partition_brokers = wanted.new_partition_brokers.clone();
     }
@@ -107,18 +130,38 @@ fn compare(
         Correction::Reassignment,
     );
     let in_place = Correction::InPlace;
-    if differences.compare("spec.kafka.retentionHours", wanted.retention_hours.as_ref(), found.retention_hours.as_ref(), in_place) {
+    if differences.compare(
+        "spec.kafka.retentionHours",
+        wanted.retention_hours.as_ref(),
+        found.retention_hours.as_ref(),
+        in_place,
+    ) {
         update.retention_hours = wanted.retention_hours;
     }
-    if differences.compare("spec.kafka.syncReplication", wanted.sync_replication.as_ref(), found.sync_replication.as_ref(), in_place) {
+    if differences.compare(
+        "spec.kafka.syncReplication",
+        wanted.sync_replication.as_ref(),
+        found.sync_replication.as_ref(),
+        in_place,
+    ) {
         update.sync_replication = wanted.sync_replication;
     }
-    if differences.compare("spec.kafka.syncMessageFlush", wanted.sync_message_flush.as_ref(), found.sync_message_flush.as_ref(), in_place) {
+    if differences.compare(
+        "spec.kafka.syncMessageFlush",
+        wanted.sync_message_flush.as_ref(),
+        found.sync_message_flush.as_ref(),
+        in_place,
+    ) {
         update.sync_message_flush = wanted.sync_message_flush;
     }
     // A description that was never set reads as null.
     let description = found.description.clone().unwrap_or_default();
-    if differences.compare("spec.description", topic.spec.description.as_ref(), Some(&description), in_place) {
+    if differences.compare(
+        "spec.description",
+        topic.spec.description.as_ref(),
+        Some(&description),
+        in_place,
+    ) {
         update.description = topic.spec.description.clone();
     }
     let configs = found.configs.as_deref().unwrap_or_default();
@@ -131,23 +174,46 @@ fn compare(
     }
     for key in managed_before.iter().filter(|key| !wanted.configs.contains_key(*key)) {
         // Reset means: send the default. One whose default the service does not tell stays as it is.
-        let Some((value, default)) = value_of(key).and_then(|c| c.value.as_ref().zip(c.default_value.as_ref())) else { continue };
-        if differences.compare(&format!("spec.kafka.configs[{key}]"), Some(default), Some(value), in_place) {
+        let Some((value, default)) = value_of(key).and_then(|c| c.value.as_ref().zip(c.default_value.as_ref())) else {
+            continue;
+        };
+        if differences.compare(
+            &format!("spec.kafka.configs[{key}]"),
+            Some(default),
+            Some(value),
+            in_place,
+        ) {
             update.configs.push(config(key, default));
             released.push(key.clone());
         }
     }
-    let steps = if update == idle { vec![] } else { vec![Step::Update(update)] };
-    Comparison { differences, steps, refused: None, summary: summary(found) }
+    let steps = if update == idle {
+        vec![]
+    } else {
+        vec![Step::Update(update)]
+    };
+    Comparison {
+        differences,
+        steps,
+        refused: None,
+        summary: summary(found),
+    }
 }
 
 fn config(name: &str, value: &str) -> TopicConfig {
-    TopicConfig { name: name.to_owned(), value: value.to_owned() }
+    TopicConfig {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
 }
 
 /// Only the settings that the spec names: the others are the cloud's.
 fn observe(found: &kafka::Topic, wanted: &KafkaTopic) -> ObservedTopic {
-    let configs = found.configs.iter().flatten().filter(|c| wanted.configs.contains_key(&c.name));
+    let configs = found
+        .configs
+        .iter()
+        .flatten()
+        .filter(|c| wanted.configs.contains_key(&c.name));
     ObservedTopic {
         partitions: found.partitions,
         replication: found.replication,
@@ -155,15 +221,16 @@ fn observe(found: &kafka::Topic, wanted: &KafkaTopic) -> ObservedTopic {
         sync_replication: found.sync_replication,
         sync_message_flush: found.sync_message_flush,
         description: found.description.clone().filter(|d| !d.is_empty()),
-        configs: configs.filter_map(|c| Some((c.name.clone(), c.value.clone()?))).collect(),
+        configs: configs
+            .filter_map(|c| Some((c.name.clone(), c.value.clone()?)))
+            .collect(),
         create_time: found.created_at.map(|t| t.to_string()),
     }
 }
 
 fn summary(found: &kafka::Topic) -> String {
-    let count = |value: Option<u32>, one: &str, many: &str| {
-        value.map(|n| format!("{n} {}", if n == 1 { one } else { many }))
-    };
+    let count =
+        |value: Option<u32>, one: &str, many: &str| value.map(|n| format!("{n} {}", if n == 1 { one } else { many }));
     let parts = [
         count(found.partitions, "partition", "partitions"),
         count(found.replication, "replica", "replicas"),

@@ -1,0 +1,287 @@
+//! From a ProviderConfig to a client: endpoints, Secret, project.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
+use secrecy::SecretString;
+use tokio::time::{Instant, timeout};
+
+use super::Context;
+use crate::api::provider_config::Identity;
+use crate::api::{Location, ProviderConfig};
+use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Limiter, Timeouts};
+use crate::plan::Reason;
+use crate::plan::fault::Halt;
+
+/// How long a Secret that was read is believed.
+const SECRET_AGE: Duration = Duration::from_secs(60);
+const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A place in the cloud, and a client that may act there.
+#[derive(Clone)]
+pub struct Provider {
+    /// The way to the cloud.
+    pub client: Client,
+    /// The place.
+    pub location: Location,
+    /// For new instances that name none.
+    pub enterprise_project_id: Option<String>,
+}
+
+/// The Secrets that were read, the clients made of them, and the limiters that they share.
+#[derive(Default)]
+pub struct Providers {
+    secrets: tokio::sync::Mutex<BTreeMap<(String, String), Read>>,
+    clients: Mutex<BTreeMap<(String, String), Known>>,
+    limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
+}
+
+/// A Secret as it was read.
+#[derive(Clone)]
+struct Read {
+    at: Instant,
+    result: Result<Keys, Halt>,
+}
+
+/// The keys in a Secret.
+#[derive(Clone)]
+pub struct Keys {
+    /// uid and resourceVersion of the Secret.
+    version: (String, String),
+    /// Whether it carries our finalizer.
+    pub held: bool,
+    /// The public half.
+    access_key: String,
+    credentials: Credentials,
+}
+
+/// A client in use.
+struct Known {
+    endpoints: Endpoints,
+    project_id: String,
+    /// uid and resourceVersion of the Secret that it signs with.
+    version: (String, String),
+    client: Client,
+}
+
+impl Providers {
+    /// The provider behind a ProviderConfig that was found usable.
+    pub async fn of(&self, cx: &Context, namespace: &str, name: &str) -> Result<Provider, Halt> {
+        let waiting = |why: &str| Halt::Waiting(format!("ProviderConfig {namespace}/{name} {why}"));
+        let Some(config) = cx.rooms.of::<ProviderConfig>().get(namespace, name) else {
+            return Err(waiting("does not exist"));
+        };
+        let Some(project_id) = config.status.as_ref().and_then(|s| s.project_id.clone()) else {
+            let ready = config
+                .status
+                .iter()
+                .flat_map(|s| &s.core.conditions)
+                .find(|c| c.type_ == "Ready");
+            let why = ready.map_or("waits for the first look", |c| c.message.as_str());
+            return Err(waiting(&format!("is not ready: {why}")));
+        };
+        let keys = self.keys(cx, &config, SECRET_AGE).await?;
+        let client = self.client(cx, &config, &keys, &project_id)?;
+        let location = location(&config, &project_id)?;
+        Ok(Provider {
+            client,
+            location,
+            enterprise_project_id: config.spec.enterprise_project_id.clone(),
+        })
+    }
+
+    /// The keys of a ProviderConfig, read at most `age` ago.
+    pub async fn keys(&self, cx: &Context, config: &ProviderConfig, age: Duration) -> Result<Keys, Halt> {
+        let namespace = config.metadata.namespace.clone().unwrap_or_default();
+        let name = config.spec.credentials.secret_ref.name.clone();
+        // One reader at a time: whoever comes meanwhile gets what it read.
+        let mut secrets = self.secrets.lock().await;
+        let key = (namespace, name);
+        if let Some(read) = secrets.get(&key) {
+            let age = if read.result.is_ok() {
+                age
+            } else {
+                age.min(cx.config.poll / 2)
+            };
+            if read.at.elapsed() < age {
+                return read.result.clone();
+            }
+        }
+        let result = read_keys(cx, &key.0, &key.1).await;
+        secrets.insert(
+            key,
+            Read {
+                at: Instant::now(),
+                result: result.clone(),
+            },
+        );
+        result
+    }
+
+    /// The Secret changed by our own hand, or must be looked at anew.
+    pub async fn forget_secret(&self, namespace: &str, name: &str) {
+        self.secrets
+            .lock()
+            .await
+            .remove(&(namespace.to_owned(), name.to_owned()));
+    }
+
+    /// A client for a ProviderConfig. New keys swap the signer of the one that is in use.
+    pub fn client(&self, cx: &Context, config: &ProviderConfig, keys: &Keys, project_id: &str) -> Result<Client, Halt> {
+        let meta = &config.metadata;
+        let name = (
+            meta.namespace.clone().unwrap_or_default(),
+            meta.name.clone().unwrap_or_default(),
+        );
+        let endpoints = endpoints(config)?;
+        for (field, endpoint) in [("dms", &endpoints.dms), ("iam", &endpoints.iam)] {
+            if !cx.config.allows(&endpoint.to_string()) {
+                return Err(Halt::Stop(
+                    Reason::InvalidSpec,
+                    format!(
+                        "spec.endpoints.{field}: {endpoint} is not in the operator's list of allowed endpoints ({}); ask whoever runs the operator (--allowed-endpoints)",
+                        cx.config.allowed_endpoints.join(", ")
+                    ),
+                ));
+            }
+        }
+        let mut clients = self.clients.lock().expect("no holder panics");
+        if let Some(known) = clients.get_mut(&name)
+            && (&known.endpoints, known.project_id.as_str()) == (&endpoints, project_id)
+        {
+            if known.version != keys.version {
+                known.client.set_credentials(keys.credentials.clone());
+                known.version = keys.version.clone();
+            }
+            return Ok(known.client.clone());
+        }
+        let limiter = self.limiter(&endpoints.dms, &keys.access_key);
+        let timeouts = Timeouts {
+            create: super::engine::CREATE_TIMEOUT,
+            ..Timeouts::default()
+        };
+        let metrics = cx.metrics.clone();
+        let config = Config {
+            endpoints: endpoints.clone(),
+            project_id: project_id.to_owned(),
+            clock: cx.clock.clone(),
+            timeouts,
+            on_call: Some(Arc::new(move |call| metrics.called(call))),
+        };
+        let client = Client::new(config, cx.transport.clone(), limiter, keys.credentials.clone());
+        let version = keys.version.clone();
+        clients.insert(
+            name,
+            Known {
+                endpoints,
+                project_id: project_id.to_owned(),
+                version,
+                client: client.clone(),
+            },
+        );
+        Ok(client)
+    }
+
+    /// One per host and access key, whatever ProviderConfig they came from.
+    fn limiter(&self, endpoint: &Endpoint, access_key: &str) -> Arc<Limiter> {
+        let mut limiters = self.limiters.lock().expect("no holder panics");
+        limiters
+            .entry((endpoint.authority(), access_key.to_owned()))
+            .or_default()
+            .clone()
+    }
+}
+
+impl Keys {
+    /// Whose they are, shortened.
+    pub fn identity(&self) -> Identity {
+        let key: Vec<char> = self.access_key.chars().collect();
+        let access_key = match key.as_slice() {
+            [a, b, c, d, .., x, y, z] if key.len() > 10 => format!("{a}{b}{c}{d}...{x}{y}{z}"),
+            _ => "...".into(),
+        };
+        Identity {
+            kind: crate::api::provider_config::CredentialsType::AccessKey,
+            access_key,
+        }
+    }
+}
+
+/// Where a ProviderConfig leads.
+pub fn location(config: &ProviderConfig, project_id: &str) -> Result<Location, Halt> {
+    Ok(Location {
+        name: config.metadata.name.clone().unwrap_or_default(),
+        namespace: config.metadata.namespace.clone().unwrap_or_default(),
+        endpoint: endpoints(config)?.dms.to_string(),
+        region: config.spec.region.clone(),
+        project_id: project_id.to_owned(),
+    })
+}
+
+fn endpoints(config: &ProviderConfig) -> Result<Endpoints, Halt> {
+    let invalid =
+        |error: crate::cloud::InvalidEndpoint| Halt::Stop(Reason::InvalidSpec, format!("spec.endpoints: {error}"));
+    let mut endpoints = Endpoints::of_region(&config.spec.region).map_err(invalid)?;
+    if let Some(own) = &config.spec.endpoints {
+        if let Some(dms) = &own.dms {
+            endpoints.dms = dms.parse().map_err(invalid)?;
+        }
+        if let Some(iam) = &own.iam {
+            endpoints.iam = iam.parse().map_err(invalid)?;
+        }
+    }
+    Ok(endpoints)
+}
+
+async fn read_keys(cx: &Context, namespace: &str, name: &str) -> Result<Keys, Halt> {
+    let api: Api<Secret> = Api::namespaced(cx.kube.clone(), namespace);
+    let secret = match timeout(KUBE_TIMEOUT, api.get_opt(name)).await {
+        Ok(Ok(Some(secret))) => secret,
+        Ok(Ok(None)) => return Err(Halt::Waiting(format!("Secret {namespace}/{name} does not exist"))),
+        Ok(Err(kube::Error::Api(status))) => {
+            return Err(Halt::Waiting(format!(
+                "Secret {namespace}/{name} cannot be read: {}",
+                status.message
+            )));
+        }
+        Ok(Err(_)) | Err(_) => {
+            return Err(Halt::Waiting(format!(
+                "Secret {namespace}/{name} cannot be read: no answer from the API server"
+            )));
+        }
+    };
+    let text = |key: &str| {
+        let bytes = &secret.data.as_ref()?.get(key)?.0;
+        let text = std::str::from_utf8(bytes).ok()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let need = |key: &str| {
+        text(key).ok_or_else(|| {
+            let keys = secret.data.iter().flatten().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
+            Halt::Stop(
+                Reason::InvalidSpec,
+                format!("Secret {namespace}/{name} needs the keys accessKey and secretKey: {key} is missing or empty (it has: {keys})"),
+            )
+        })
+    };
+    let access_key = need("accessKey")?;
+    let secret_key = SecretString::from(need("secretKey")?);
+    let credentials = Credentials::AccessKey {
+        access_key: access_key.clone(),
+        secret_key,
+        security_token: text("securityToken").map(SecretString::from),
+    };
+    let meta = &secret.metadata;
+    Ok(Keys {
+        version: (
+            meta.uid.clone().unwrap_or_default(),
+            meta.resource_version.clone().unwrap_or_default(),
+        ),
+        held: meta.finalizers.iter().flatten().any(|f| f == crate::api::FINALIZER),
+        access_key,
+        credentials,
+    })
+}
