@@ -110,7 +110,7 @@ impl Answer {
                 ..error
             };
         };
-        let class = codes::classify(self.operation, body.code.as_deref(), self.status);
+        let class = codes::classify(self.operation, body.code.as_deref(), &body.message, self.status);
         // The gateway explains a refused signature with the whole canonical request, security token included.
         let message = match class {
             Class::Reauthenticate => "the service does not accept these credentials".to_owned(),

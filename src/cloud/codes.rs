@@ -4,9 +4,18 @@
 use super::{Class, Operation};
 
 /// The class of a failed answer.
-pub(super) fn classify(operation: Operation, code: Option<&str>, status: u16) -> Class {
-    code.and_then(|code| by_code(operation, code))
-        .unwrap_or_else(|| by_status(operation, status))
+pub(super) fn classify(operation: Operation, code: Option<&str>, message: &str, status: u16) -> Class {
+    let class = code
+        .and_then(|code| by_code(operation, code))
+        .unwrap_or_else(|| by_status(operation, status));
+    // Kafka's table has no code for a topic or a quota that is there already; then only the text tells.
+    let text = message.to_ascii_lowercase();
+    let exists = text.contains("already exist") || text.contains("exists already");
+    if class == Class::Invalid && operation.is_create() && exists {
+        Class::AlreadyExists
+    } else {
+        class
+    }
 }
 
 /// The class of a failure without a code that we know. A 404 of no known code proves nothing about the thing.
@@ -163,7 +172,7 @@ mod tests {
     #[test]
     fn internal_errors_are_repeated_and_bad_parameters_are_not() {
         for (code, status, message) in reference() {
-            let class = classify(Operation::UpdateInstance, Some(code), status);
+            let class = classify(Operation::UpdateInstance, Some(code), "", status);
             if message.starts_with("Internal") {
                 assert_eq!(class, Class::Unavailable, "{code} {message}");
             }
@@ -203,7 +212,7 @@ mod tests {
             (ShowInstance, "APIGW.0101", 404, Class::Invalid),
         ];
         for (operation, code, status, class) in surprising {
-            assert_eq!(classify(operation, Some(code), status), class, "{code}");
+            assert_eq!(classify(operation, Some(code), "", status), class, "{code}");
         }
     }
 
@@ -211,11 +220,28 @@ mod tests {
     fn a_name_that_is_taken_is_found_when_creating_and_refused_when_renaming() {
         for code in ["DMS.00400060", "DMS.00400081"] {
             assert_eq!(
-                classify(Operation::CreateInstanceByEngine, Some(code), 400),
+                classify(Operation::CreateInstanceByEngine, Some(code), "", 400),
                 Class::AlreadyExists
             );
-            assert_eq!(classify(Operation::UpdateInstance, Some(code), 400), Class::Invalid);
+            assert_eq!(classify(Operation::UpdateInstance, Some(code), "", 400), Class::Invalid);
         }
+    }
+
+    #[test]
+    fn a_create_that_meets_its_like_is_understood_by_the_text_for_want_of_a_code() {
+        let classify = |operation, message| classify(operation, Some("DMS.00400062"), message, 400);
+        assert_eq!(
+            classify(Operation::CreateInstanceTopic, "Topic orders already exists."),
+            Class::AlreadyExists
+        );
+        assert_eq!(
+            classify(Operation::CreateInstanceTopic, "Invalid request parameter."),
+            Class::Invalid
+        );
+        assert_eq!(
+            classify(Operation::UpdateInstanceTopic, "The config already exists."),
+            Class::Invalid
+        );
     }
 
     #[test]
@@ -235,15 +261,15 @@ mod tests {
             (302, Class::Invalid),
         ];
         for (status, class) in by_status {
-            assert_eq!(classify(Operation::ShowInstance, None, status), class, "{status}");
+            assert_eq!(classify(Operation::ShowInstance, None, "", status), class, "{status}");
             assert_eq!(
-                classify(Operation::ShowInstance, Some("DMS.99999999"), status),
+                classify(Operation::ShowInstance, Some("DMS.99999999"), "", status),
                 class,
                 "{status}"
             );
         }
         assert_eq!(
-            classify(Operation::CreateInstanceTopic, None, 409),
+            classify(Operation::CreateInstanceTopic, None, "", 409),
             Class::AlreadyExists
         );
     }
