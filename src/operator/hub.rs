@@ -75,12 +75,4 @@ impl Hubs {
             .or_insert_with(|| Arc::new(Hub::new(instance_id, client.clone(), poll)));
         hub.clone()
     }
-
-    /// Forgets an instance that is gone.
-    pub fn forget(&self, instance_id: &str) {
-        self.hubs
-            .lock()
-            .expect("no holder panics")
-            .retain(|(_, _, id), _| id != instance_id);
-    }
 }

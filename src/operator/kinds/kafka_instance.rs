@@ -195,26 +195,27 @@ fn is_nonce(tag: &Tag, nonce: &str) -> bool {
     tag.key == NONCE_TAG && tag.value == nonce
 }
 
-/// The ids of all instances of exactly this name. Pages that do not fit together prove nothing.
+/// The ids of all instances of exactly this name, failed ones too where the service lists them.
 async fn list(client: &Client, name: &str) -> Result<Vec<String>, Error> {
     let mut seen = BTreeMap::new();
-    let mut query = InstanceQuery {
-        name: Some(name.to_owned()),
-        ..Default::default()
-    };
-    loop {
-        let page = client.list_instances(&query).await?;
-        let count = page.items.len() as u32;
-        query.offset += count;
-        seen.extend(page.items.into_iter().map(|instance| (instance.id, instance.name)));
-        let last = match page.total {
-            Some(total) => count == 0 || u64::from(query.offset) >= total,
-            None => count < query.limit,
+    // Failed ones may be counted without being listed, so only the list without them can be told to be complete.
+    for include_failure in [true, false] {
+        let mut query = InstanceQuery {
+            name: Some(name.to_owned()),
+            include_failure,
+            ..Default::default()
         };
-        if !last {
-            continue;
-        }
-        if page.total.is_some_and(|total| seen.len() as u64 != total) {
+        let mut listed = BTreeMap::new();
+        let total = loop {
+            let page = client.list_instances(&query).await?;
+            let count = page.items.len() as u32;
+            query.offset += count;
+            listed.extend(page.items.into_iter().map(|instance| (instance.id, instance.name)));
+            if count < query.limit {
+                break page.total;
+            }
+        };
+        if !include_failure && total.is_some_and(|total| listed.len() as u64 != total) {
             let message = "the list changed while it was read";
             return Err(Error::new(
                 Operation::ListInstances,
@@ -223,9 +224,10 @@ async fn list(client: &Client, name: &str) -> Result<Vec<String>, Error> {
                 message,
             ));
         }
-        let ours = |(id, found): (String, Option<String>)| found.is_none_or(|found| found == name).then_some(id);
-        return Ok(seen.into_iter().filter_map(ours).collect());
+        seen.extend(listed);
     }
+    let ours = |(id, found): (String, Option<String>)| found.is_none_or(|found| found == name).then_some(id);
+    Ok(seen.into_iter().filter_map(ours).collect())
 }
 
 /// Zones are ids in the cloud; the spec may give codes.
