@@ -63,7 +63,7 @@ fn plain(instance: &Instance, now: Now) -> Value {
         "createdAt": instance.created_at,
         "creationFailed": instance.creation_failed,
         "busy": instance.job.is_some(),
-        "tags": instance.true_tags(),
+        "tags": instance.tags.truth(),
         "topics": topics.collect::<Vec<_>>(),
         "quotas": instance.quotas.iter().map(|quota| quota.shown()).collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),

@@ -136,7 +136,7 @@ impl Simulator {
         state.calls.push(Call {
             time,
             method: parts.method.to_string(),
-            path: parts.uri.to_string(),
+            path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
             operation: subject.operation.to_owned(),
             names: subject.names.clone(),
             status: None,

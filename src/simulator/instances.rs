@@ -10,7 +10,8 @@ use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
 use super::state::{Change, Instance, NewTask, State, Status};
-use super::{FailedCreates, Now, tags, view};
+use super::tags::{self, Tags};
+use super::{FailedCreates, view};
 
 /// What the service needs for a creation, a deletion and a changed retention policy.
 const CREATE: Duration = Duration::from_mins(15);
@@ -279,22 +280,18 @@ fn ordered(fields: Fields<'_>, context: &Context<'_>) -> Result<Instance, ApiErr
         tasks: Vec::new(),
         topics: Vec::new(),
         quotas: Vec::new(),
-        tags: initial_tags(fields, now, context.takes(context.config.tag_lag))?,
+        tags: initial_tags(fields, now.at + context.takes(context.config.tag_lag))?,
     })
 }
 
-fn initial_tags(
-    fields: Fields<'_>,
-    now: Now,
-    lag: Duration,
-) -> Result<Vec<(Duration, BTreeMap<String, String>)>, ApiError> {
+fn initial_tags(fields: Fields<'_>, from: Duration) -> Result<Tags, ApiError> {
     let mut tags = BTreeMap::new();
     for (key, value) in tags::read(fields)? {
         if tags.insert(key, value).is_some() {
             return Err(codes::TAG_EXISTS.error());
         }
     }
-    Ok(vec![(Duration::ZERO, BTreeMap::new()), (now.at + lag, tags)])
+    Ok(Tags::new(from, tags))
 }
 
 fn instance_name(name: &str) -> Result<&str, ApiError> {

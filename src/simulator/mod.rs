@@ -26,6 +26,9 @@ mod tasks;
 mod topics;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -230,7 +233,7 @@ impl Simulator {
         let mut state = self.lock();
         let now = self.now(&state);
         state.advance(now, self.config());
-        state.force(instance_id, status)
+        state.force(instance_id, status, now)
     }
 
     fn lock(&self) -> MutexGuard<'_, state::State> {

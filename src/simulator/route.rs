@@ -30,6 +30,9 @@ pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
         .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
         .collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if segments.iter().any(|segment| segment.is_empty()) {
+        return None;
+    }
     let (operation, handler, project, instance, item): (_, Handler, _, _, Option<&str>) =
         match (method.as_str(), segments.as_slice()) {
             ("GET", ["v3", "projects"]) => ("KeystoneListProjects", catalogue::projects, None, None, None),

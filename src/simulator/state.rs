@@ -11,6 +11,7 @@ use super::calls::Call;
 use super::codes::{self, ApiError};
 use super::faults::{FailedCreate, Fault};
 use super::quotas::Quota;
+use super::tags::Tags;
 use super::topics::Topic;
 use super::{Config, Now};
 
@@ -27,7 +28,6 @@ pub(crate) struct State {
 /// The state of an instance (API reference 8.3; `DELETING` and `RECYCLE` are not printed there).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the service's own names")]
 pub enum Status {
     Creating,
     Running,
@@ -74,8 +74,7 @@ pub(crate) struct Instance {
     pub(crate) tasks: Vec<Task>,
     pub(crate) topics: Vec<Topic>,
     pub(crate) quotas: Vec<Quota>,
-    /// What the tags are from each moment on, as 5.10.2 shows it; the last is the truth.
-    pub(crate) tags: Vec<(Duration, BTreeMap<String, String>)>,
+    pub(crate) tags: Tags,
 }
 
 /// The one thing that an instance is busy with.
@@ -160,12 +159,15 @@ impl State {
         window.1
     }
 
-    pub(crate) fn force(&mut self, id: &str, status: Status) -> bool {
+    pub(crate) fn force(&mut self, id: &str, status: Status, now: Now) -> bool {
         let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.gone.is_none()) else {
             return false;
         };
         instance.status = status;
-        instance.job = None;
+        instance.creation_failed &= status == Status::Error;
+        if let Some(job) = instance.job.take() {
+            instance.close_task(&job, now.wall, false);
+        }
         true
     }
 
@@ -215,11 +217,6 @@ impl Instance {
         }
     }
 
-    /// The tags as they are, whatever 5.10.2 shows.
-    pub(crate) fn true_tags(&self) -> &BTreeMap<String, String> {
-        &self.tags.last().expect("it starts with one entry").1
-    }
-
     /// Begins the job that `change` is, with a task to follow it by if it has a name.
     pub(crate) fn begin(&mut self, now: Now, lasts: Duration, fails: bool, task: Option<NewTask>, change: Change) {
         let ends = now.at + lasts;
@@ -245,8 +242,12 @@ impl Instance {
         if !done {
             self.undo(&job);
         }
+        self.close_task(&job, now.wall_of(job.ends), done);
+    }
+
+    fn close_task(&mut self, job: &Job, at: Timestamp, done: bool) {
         if let Some(task) = self.tasks.iter_mut().find(|task| Some(&task.id) == job.task.as_ref()) {
-            task.ended = Some((now.wall_of(job.ends), done));
+            task.ended = Some((at, done));
         }
     }
 

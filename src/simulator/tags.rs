@@ -1,5 +1,8 @@
 //! Tags of an instance: 5.10.1 and 5.10.2.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::codes::{self, ApiError};
@@ -8,6 +11,33 @@ use super::gateway::{Context, Reply};
 
 /// The most tags of an instance. The error table says 10 in a text from the time of queues.
 const MAX_TAGS: usize = 20;
+
+/// What the tags are from each moment on, as 5.10.2 shows it; the last is the truth.
+pub(crate) struct Tags(Vec<(Duration, BTreeMap<String, String>)>);
+
+impl Tags {
+    /// The tags of a new instance, which show from `from` on.
+    pub(crate) fn new(from: Duration, tags: BTreeMap<String, String>) -> Self {
+        Self(vec![(Duration::ZERO, BTreeMap::new()), (from, tags)])
+    }
+
+    /// The tags as they are.
+    pub(crate) fn truth(&self) -> &BTreeMap<String, String> {
+        &self.0.last().expect("it starts with two entries").1
+    }
+
+    fn seen(&self, at: Duration) -> Vec<Value> {
+        let seen = self.0.iter().rev().find(|(from, _)| *from <= at).map(|(_, tags)| tags);
+        seen.map(shown).unwrap_or_default()
+    }
+}
+
+/// Tags as a body shows them.
+pub(crate) fn shown(tags: &BTreeMap<String, String>) -> Vec<Value> {
+    tags.iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect()
+}
 
 /// `BatchCreateOrDeleteKafkaTag`: all of the tags or none.
 pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
@@ -25,7 +55,7 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     if wanted.is_empty() {
         return Err(codes::PARAMETER.about("tags"));
     }
-    let mut tags = instance.true_tags().clone();
+    let mut tags = instance.tags.truth().clone();
     match fields.text("action")? {
         Some("create") => {
             for (key, value) in wanted {
@@ -45,7 +75,7 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     if tags.len() > MAX_TAGS {
         return Err(codes::TAG_COUNT.error());
     }
-    instance.tags.push((now.at + lag, tags));
+    instance.tags.0.push((now.at + lag, tags));
     Ok(Reply::no_content())
 }
 
@@ -53,18 +83,7 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
     let now = context.now;
-    let instance = context.instance()?;
-    let seen = instance
-        .tags
-        .iter()
-        .rev()
-        .find(|(from, _)| *from <= now.at)
-        .map(|(_, tags)| tags);
-    let tags: Vec<Value> = seen
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| json!({"key": key, "value": value}))
-        .collect();
+    let tags = context.instance()?.tags.seen(now.at);
     Ok(Reply::ok(json!({"tags": tags})))
 }
 

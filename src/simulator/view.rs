@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Now;
 use super::catalogue::{Flavour, Zone};
 use super::state::{Instance, Status};
+use super::{Now, tags};
 
 /// An entry of the list. As in the examples, it lacks the description, the brokers and the tags.
 pub(crate) fn listed(instance: &Instance, now: Now) -> Value {
@@ -26,12 +26,7 @@ pub(crate) fn shown(instance: &Instance, now: Now, turn: u64) -> Value {
     if instance.status != Status::Creating {
         map.insert("broker_num".into(), json!(instance.broker_num));
         map.insert("node_num".into(), json!(instance.broker_num));
-        let tags: Vec<Value> = instance
-            .true_tags()
-            .iter()
-            .map(|(key, value)| json!({"key": key, "value": value}))
-            .collect();
-        map.insert("tags".into(), json!(tags));
+        map.insert("tags".into(), json!(tags::shown(instance.tags.truth())));
     }
     // An object by the table, a string by the example.
     let ports = json!({
