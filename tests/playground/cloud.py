@@ -8,7 +8,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from loopback import urlopen
 from ui import Failure
+
+
+# Another change is under way, or the gateway's limit is reached.
+BUSY = ("DMS.00400017", "DMS.00400026", "APIGW.0308")
 
 
 class Cloud:
@@ -81,7 +86,7 @@ class Cloud:
                 return _send(method, url, payload, sign(method, url, payload, self.access_key, self.secret_key))
             except urllib.error.HTTPError as error:
                 text = error.read().decode(errors="replace")
-                if error.code not in (400, 429) or time.monotonic() > deadline:
+                if not any(code in text for code in BUSY) or time.monotonic() > deadline:
                     raise Failure(f"{method} {url}: {error.code} {text}") from error
             time.sleep(0.5)
 
@@ -113,6 +118,6 @@ def _send(method, url, body, headers):
     if body is not None and not isinstance(body, bytes):
         body, headers = json.dumps(body).encode(), headers | {"content-type": "application/json"}
     request = urllib.request.Request(url, data=body, headers=headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urlopen(request, 30) as response:
         text = response.read()
     return json.loads(text) if text else None

@@ -6,9 +6,9 @@ import re
 import signal
 import subprocess
 import time
-import urllib.request
 
 from control_plane import write_kubeconfig
+from loopback import urlopen
 from processes import free_ports, resident_mib
 from tools import ROOT
 from ui import Failure, Live, command, say
@@ -121,7 +121,7 @@ class Operator:
 
     def _ready(self):
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):
+            with urlopen(f"{self.url}/readyz", 2):
                 return True
         except OSError:
             return False
