@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kube::core::{Message, Reason, Rule};
+use kube::core::{Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{CoreStatus, InstanceManagement, LocalRef, Managed, StringMap};
-use super::rules::{INSTANCE, frozen, frozen_set, grows};
+use super::rules::{INSTANCE, frozen, frozen_set, grows, instance_id_frozen, storage_spread, storage_step};
 
 /// A Kafka instance of DMS.
 ///
@@ -208,55 +208,6 @@ pub struct KafkaInstanceSpec {
     /// How the operator treats the instance.
     #[serde(default)]
     pub management: InstanceManagement,
-}
-
-/// The id may be written down once it is known, but not become another.
-fn instance_id_frozen() -> Rule {
-    Rule::new(format!(
-        "!({INSTANCE}) || !has(self.spec.instanceId) || \
-         (has(oldSelf.spec.instanceId) && self.spec.instanceId == oldSelf.spec.instanceId) || \
-         (has(oldSelf.status.instanceId) && self.spec.instanceId == oldSelf.status.instanceId)"
-    ))
-    .message("instanceId cannot become another than that of the instance that exists (status.instanceId)")
-    .reason(Reason::FieldValueForbidden)
-    .field_path(".spec.instanceId")
-}
-
-/// Each broker has a disk of the same size.
-fn storage_spread() -> Rule {
-    Rule::new(
-        "!has(self.storageSpace) || !has(self.brokerNum) || \
-         (self.storageSpace >= 100 * self.brokerNum && self.storageSpace % self.brokerNum == 0)",
-    )
-    .message(next_total(
-        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
-        "self.storageSpace < 100 * self.brokerNum ? 100 * self.brokerNum : \
-         (self.storageSpace / self.brokerNum + 1) * self.brokerNum",
-    ))
-    .field_path(".storageSpace")
-}
-
-/// Storage grows by whole steps: the service takes no less than 100 GB a broker at a time.
-fn storage_step() -> Rule {
-    Rule::new(
-        "!has(self.spec.storageSpace) || !has(oldSelf.status) || !has(oldSelf.status.observed) || \
-         !has(oldSelf.status.observed.storageSpace) || !has(oldSelf.status.observed.brokerNum) || \
-         (has(oldSelf.spec.storageSpace) && self.spec.storageSpace == oldSelf.spec.storageSpace) || \
-         self.spec.storageSpace <= oldSelf.status.observed.storageSpace || \
-         self.spec.storageSpace >= oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
-    )
-    .message(next_total(
-        "storageSpace grows by at least 100 GB a broker at a time",
-        "oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
-    ))
-    .field_path(".spec.storageSpace")
-}
-
-/// Formatted, since the API server takes `string(number)` for a string without bound, and refuses what is made of it.
-fn next_total(why: &str, total: &str) -> Message {
-    Message::Expression(format!(
-        "'{why}: the next total that can be reached is %d'.format([{total}])"
-    ))
 }
 
 /// What happens when the disks are nearly full.

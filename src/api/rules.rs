@@ -41,6 +41,48 @@ pub(super) fn grows(exists: &str, block: &str, field: &str) -> Rule {
     change(exists, block, field, |now, then| format!("{now} >= {then}"), message)
 }
 
+/// The id may be written down once it is known, but not become another.
+pub(super) fn instance_id_frozen() -> Rule {
+    Rule::new(format!(
+        "!({INSTANCE}) || !has(self.spec.instanceId) || \
+         (has(oldSelf.spec.instanceId) && self.spec.instanceId == oldSelf.spec.instanceId) || \
+         (has(oldSelf.status.instanceId) && self.spec.instanceId == oldSelf.status.instanceId)"
+    ))
+    .message("instanceId cannot become another than that of the instance that exists (status.instanceId)")
+    .reason(Reason::FieldValueForbidden)
+    .field_path(".spec.instanceId")
+}
+
+/// Each broker has a disk of the same size.
+pub(super) fn storage_spread() -> Rule {
+    Rule::new(
+        "!has(self.storageSpace) || !has(self.brokerNum) || \
+         (self.storageSpace >= 100 * self.brokerNum && self.storageSpace % self.brokerNum == 0)",
+    )
+    .message(next_total(
+        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
+        "self.storageSpace < 100 * self.brokerNum ? 100 * self.brokerNum : \
+         (self.storageSpace / self.brokerNum + 1) * self.brokerNum",
+    ))
+    .field_path(".storageSpace")
+}
+
+/// Storage grows by whole steps: the service takes no less than 100 GB a broker at a time.
+pub(super) fn storage_step() -> Rule {
+    Rule::new(
+        "!has(self.spec.storageSpace) || !has(oldSelf.status) || !has(oldSelf.status.observed) || \
+         !has(oldSelf.status.observed.storageSpace) || !has(oldSelf.status.observed.brokerNum) || \
+         (has(oldSelf.spec.storageSpace) && self.spec.storageSpace == oldSelf.spec.storageSpace) || \
+         self.spec.storageSpace <= oldSelf.status.observed.storageSpace || \
+         self.spec.storageSpace >= oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
+    )
+    .message(next_total(
+        "storageSpace grows by at least 100 GB a broker at a time",
+        "oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
+    ))
+    .field_path(".spec.storageSpace")
+}
+
 /// Once something exists, it stays in its instance.
 pub(super) fn instance_ref_frozen() -> Rule {
     Rule::new(format!(
@@ -78,4 +120,11 @@ fn change(exists: &str, block: &str, field: &str, allowed: impl Fn(&str, &str) -
     .message(Message::Message(message))
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".spec.{path}"))
+}
+
+/// Formatted, since the API server takes `string(number)` for a string without bound, and refuses what is made of it.
+fn next_total(why: &str, total: &str) -> Message {
+    Message::Expression(format!(
+        "'{why}: the next total that can be reached is %d'.format([{total}])"
+    ))
 }

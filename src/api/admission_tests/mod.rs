@@ -3,6 +3,7 @@
 mod kafka_instance;
 mod kafka_user_quota;
 mod provider_config;
+mod status;
 mod topic;
 
 use std::collections::BTreeSet;

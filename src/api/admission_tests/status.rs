@@ -1,0 +1,169 @@
+//! What the operator writes fits what the definitions allow: a status that is refused would never be written at all.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Kind;
+use crate::api::common::{Correction, CreateIntent, Drift, Location, Operation, Origin};
+use crate::api::kafka_instance::{
+    Endpoint, KafkaInstanceStatus, ObservedKafkaInstance, ObservedMaintenanceWindow as Window,
+};
+use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
+use crate::api::provider_config::{CredentialsType, Identity, ProviderConfigStatus};
+use crate::api::topic::{ObservedTopic, TopicStatus};
+use crate::api::{CoreStatus, StringMap};
+
+fn core() -> CoreStatus {
+    let time = || "2026-11-22T10:00:00Z".to_owned();
+    let condition = |kind: &str| Condition {
+        type_: kind.into(),
+        status: "Unknown".into(),
+        reason: "Pending".into(),
+        message: String::new(),
+        observed_generation: Some(1),
+        last_transition_time: Time(time().parse().unwrap()),
+    };
+    CoreStatus {
+        observed_generation: Some(1),
+        applied_generation: Some(1),
+        conditions: ["Ready", "Reconciling", "Stalled", "Synced"].map(condition).into(),
+        instance_id: Some("8959ab1c".into()),
+        external_name: Some("orders".into()),
+        create_intent: Some(CreateIntent {
+            time: time(),
+            nonce: Some("7f3a".into()),
+            searched_since: Some(time()),
+            attempts: Some(1),
+        }),
+        origin: Some(Origin::Adopted),
+        served_since: Some(time()),
+        provider: Some(Location {
+            name: "default".into(),
+            ..Location::default()
+        }),
+        operation: Some(Operation {
+            name: "ExtendStorage".into(),
+            job_id: Some("93b94287".into()),
+            start_time: time(),
+            attempts: Some(1),
+            failure: Some("sold out".into()),
+        }),
+        drift: vec![Drift {
+            field: "spec.storageSpace".into(),
+            wanted: "900".into(),
+            found: "600".into(),
+            correction: Correction::Job,
+        }],
+        last_handled_reconcile_at: Some("now".into()),
+    }
+}
+
+#[track_caller]
+fn fits(kind: &'static str, status: &impl Serialize) {
+    let status = serde_json::to_value(status).unwrap();
+    let schema = Kind(kind).strict_schema();
+    let errors: Vec<_> = jsonschema::draft7::new(&schema["properties"]["status"])
+        .unwrap()
+        .iter_errors(&status)
+        .map(|error| format!("{}: {error}", error.instance_path))
+        .collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    // Every field is there, so that each of them was judged.
+    let missing: Vec<_> = fields(&schema["properties"]["status"])
+        .into_iter()
+        .filter(|path| status.pointer(path).is_none())
+        .collect();
+    assert!(missing.is_empty(), "not filled: {missing:?}");
+}
+
+fn fields(schema: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        found.push(format!("/{name}"));
+        found.extend(fields(property).into_iter().map(|rest| format!("/{name}{rest}")));
+    }
+    found
+}
+
+#[test]
+fn every_status_fits_its_definition() {
+    let text = || Some("x".to_owned());
+    fits(
+        "ProviderConfig",
+        &ProviderConfigStatus {
+            core: core(),
+            project_id: text(),
+            identity: Some(Identity {
+                kind: CredentialsType::AccessKey,
+                access_key: "HPUA...X3Q".into(),
+            }),
+            held_secret: text(),
+        },
+    );
+    fits(
+        "KafkaInstance",
+        &KafkaInstanceStatus {
+            core: core(),
+            state: text(),
+            endpoints: vec![Endpoint::default()],
+            observed: Some(ObservedKafkaInstance {
+                name: text(),
+                description: text(),
+                engine_version: text(),
+                product_id: text(),
+                broker_num: Some(3),
+                storage_space: Some(600),
+                storage_spec_code: text(),
+                available_zones: ["a".into()].into(),
+                vpc_id: text(),
+                subnet_id: text(),
+                security_group_id: text(),
+                ipv6_enable: Some(false),
+                retention_policy: text(),
+                maintenance_window: Some(Window::default()),
+                enterprise_project_id: text(),
+                extend_times: Some(0),
+                create_time: text(),
+            }),
+            managed_tags: ["env".into()].into(),
+        },
+    );
+    fits(
+        "Topic",
+        &TopicStatus {
+            core: core(),
+            observed: Some(ObservedTopic {
+                partitions: Some(6),
+                replication: Some(3),
+                retention_hours: Some(72),
+                sync_replication: Some(false),
+                sync_message_flush: Some(false),
+                description: text(),
+                configs: StringMap::from([("a".into(), "b".into())]),
+                create_time: text(),
+            }),
+            managed_configs: ["a".into()].into(),
+        },
+    );
+    let observed = ObservedQuota {
+        user: text(),
+        client: text(),
+        producer_byte_rate: Some(1),
+        consumer_byte_rate: Some(1),
+    };
+    fits(
+        "KafkaUserQuota",
+        &KafkaUserQuotaStatus {
+            core: core(),
+            observed: Some(observed),
+        },
+    );
+}
+
+#[test]
+fn an_untouched_object_can_be_read() {
+    let status = json!({"observedGeneration": -1});
+    let read: TopicStatus = serde_json::from_value(status).unwrap();
+    assert_eq!(read.core.observed_generation, Some(-1));
+}
