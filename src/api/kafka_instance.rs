@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use kube::core::{Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
