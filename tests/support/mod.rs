@@ -1,0 +1,4 @@
+//! What the test binaries share.
+#![allow(dead_code, unreachable_pub, reason = "each binary uses its own part")]
+
+pub mod apiserver;
