@@ -29,7 +29,11 @@ impl Lifeline {
 
     /// Returns while the line holds.
     pub async fn passage(&self) {
-        self.0.subscribe().wait_for(|connected| *connected).await.expect("the sender lives as long as self");
+        self.0
+            .subscribe()
+            .wait_for(|connected| *connected)
+            .await
+            .expect("the sender lives as long as self");
     }
 }
 
@@ -69,7 +73,10 @@ impl Troubles {
 
     /// The trouble of this request.
     pub fn meet(&mut self, call: &Call) -> Option<Trouble> {
-        let (_, times, trouble) = self.0.iter_mut().find(|(matches, times, _)| *times > 0 && matches(call))?;
+        let (_, times, trouble) = self
+            .0
+            .iter_mut()
+            .find(|(matches, times, _)| *times > 0 && matches(call))?;
         *times -= 1;
         Some(*trouble)
     }

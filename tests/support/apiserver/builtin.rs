@@ -39,8 +39,16 @@ pub struct Definition {
 impl Definition {
     /// Of a custom resource, in its storage version.
     pub fn custom(crd: &CustomResourceDefinition) -> Self {
-        let version = crd.spec.versions.iter().find(|version| version.storage).expect("a CRD has a storage version");
-        let schema = version.schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
+        let version = crd
+            .spec
+            .versions
+            .iter()
+            .find(|version| version.storage)
+            .expect("a CRD has a storage version");
+        let schema = version
+            .schema
+            .as_ref()
+            .and_then(|schema| schema.open_api_v3_schema.as_ref());
         let schema = Schema::new(json!(schema.expect("a version has a schema")));
         Self {
             group: crd.spec.group.clone(),
@@ -54,7 +62,12 @@ impl Definition {
             create_on_update: false,
             fields: schema.for_fields(),
             schema: Some(schema),
-            selectable: version.selectable_fields.iter().flatten().map(|field| field.json_path.clone()).collect(),
+            selectable: version
+                .selectable_fields
+                .iter()
+                .flatten()
+                .map(|field| field.json_path.clone())
+                .collect(),
             check: |_| Vec::new(),
         }
     }
@@ -78,8 +91,15 @@ impl Definition {
         };
         vec![
             plain("", "Secret", "secrets", check_secret),
-            Self { namespaced: false, status: true, ..plain("", "Namespace", "namespaces", |_| Vec::new()) },
-            Self { create_on_update: true, ..plain("events.k8s.io", "Event", "events", check_event) },
+            Self {
+                namespaced: false,
+                status: true,
+                ..plain("", "Namespace", "namespaces", |_| Vec::new())
+            },
+            Self {
+                create_on_update: true,
+                ..plain("events.k8s.io", "Event", "events", check_event)
+            },
             Self {
                 create_on_update: true,
                 unconditional_update: false,
@@ -90,12 +110,20 @@ impl Definition {
 
     /// `group/version`, or `v1`.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// `plural.group`, as messages name it.
     pub fn qualified(&self) -> String {
-        if self.group.is_empty() { self.plural.clone() } else { format!("{}.{}", self.plural, self.group) }
+        if self.group.is_empty() {
+            self.plural.clone()
+        } else {
+            format!("{}.{}", self.plural, self.group)
+        }
     }
 }
 
@@ -120,7 +148,12 @@ fn check_secret(secret: &mut Value) -> Vec<Cause> {
 
 fn check_event(event: &mut Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    for (field, longest) in [("reason", 128), ("action", 128), ("reportingController", 253), ("reportingInstance", 128)] {
+    for (field, longest) in [
+        ("reason", 128),
+        ("action", 128),
+        ("reportingController", 253),
+        ("reportingInstance", 128),
+    ] {
         let text = event[field].as_str().unwrap_or_default();
         if text.is_empty() || text.len() > longest {
             causes.push(invalid(field, &format!("must have between 1 and {longest} characters")));
@@ -141,10 +174,16 @@ fn check_event(event: &mut Value) -> Vec<Cause> {
 
 fn check_lease(lease: &mut Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    if lease["spec"]["leaseDurationSeconds"].as_i64().is_some_and(|seconds| seconds <= 0) {
+    if lease["spec"]["leaseDurationSeconds"]
+        .as_i64()
+        .is_some_and(|seconds| seconds <= 0)
+    {
         causes.push(invalid("spec.leaseDurationSeconds", "must be greater than 0"));
     }
-    if lease["spec"]["leaseTransitions"].as_i64().is_some_and(|count| count < 0) {
+    if lease["spec"]["leaseTransitions"]
+        .as_i64()
+        .is_some_and(|count| count < 0)
+    {
         causes.push(invalid("spec.leaseTransitions", "must be greater than or equal to 0"));
     }
     for time in ["/spec/acquireTime", "/spec/renewTime"] {
@@ -155,13 +194,24 @@ fn check_lease(lease: &mut Value) -> Vec<Cause> {
 
 /// The server reads a MicroTime only with exactly six digits.
 fn check_micro_time(object: &Value, pointer: &str, causes: &mut Vec<Cause>) {
-    let Some(time) = object.pointer(pointer).and_then(Value::as_str) else { return };
-    let digits = time.split_once('.').map_or(0, |(_, rest)| rest.chars().take_while(char::is_ascii_digit).count());
+    let Some(time) = object.pointer(pointer).and_then(Value::as_str) else {
+        return;
+    };
+    let digits = time
+        .split_once('.')
+        .map_or(0, |(_, rest)| rest.chars().take_while(char::is_ascii_digit).count());
     if digits != 6 || time.parse::<jiff::Timestamp>().is_err() {
-        causes.push(invalid(&pointer[1..].replace('/', "."), "is not an RFC 3339 time with six digits"));
+        causes.push(invalid(
+            &pointer[1..].replace('/', "."),
+            "is not an RFC 3339 time with six digits",
+        ));
     }
 }
 
 fn invalid(field: &str, message: &str) -> Cause {
-    Cause { reason: "FieldValueInvalid".into(), field: field.into(), message: message.into() }
+    Cause {
+        reason: "FieldValueInvalid".into(),
+        field: field.into(),
+        message: message.into(),
+    }
 }

@@ -40,7 +40,9 @@ pub fn shape(value: &Value, schema: &Value) -> Shape {
 
 /// Schema of a field or map entry.
 pub fn child<'a>(schema: &'a Value, name: &str) -> &'a Value {
-    schema["properties"].get(name).unwrap_or(&schema["additionalProperties"])
+    schema["properties"]
+        .get(name)
+        .unwrap_or(&schema["additionalProperties"])
 }
 
 /// The path element of a list item.
@@ -48,7 +50,9 @@ pub fn item_key(item: &Value, schema: &Value, shape: &Shape) -> String {
     match shape {
         Shape::ListMap(keys) => {
             let with_default = |key: &String| {
-                item.get(key).unwrap_or(&schema["items"]["properties"][key.as_str()]["default"]).clone()
+                item.get(key)
+                    .unwrap_or(&schema["items"]["properties"][key.as_str()]["default"])
+                    .clone()
             };
             let keys: BTreeMap<_, _> = keys.iter().map(|key| (key.clone(), with_default(key))).collect();
             format!("k:{}", json!(keys))
@@ -82,7 +86,11 @@ pub struct Difference {
 pub fn compare(old: &Value, new: &Value, schema: &Value) -> Difference {
     let (old, new) = (fields(old, schema), fields(new, schema));
     Difference {
-        changed: new.iter().filter(|(path, value)| old.get(*path) != Some(value)).map(|(p, _)| p.clone()).collect(),
+        changed: new
+            .iter()
+            .filter(|(path, value)| old.get(*path) != Some(value))
+            .map(|(p, _)| p.clone())
+            .collect(),
         removed: old.into_keys().filter(|path| !new.contains_key(path)).collect(),
     }
 }
@@ -146,7 +154,13 @@ pub fn display(path: &Path) -> String {
     let element = |element: &String| match element.split_once(':') {
         Some(("k", keys)) => {
             let keys: BTreeMap<String, Value> = serde_json::from_str(keys).unwrap_or_default();
-            format!("[{}]", keys.iter().map(|(k, v)| format!("{k}={v}")).collect::<Vec<_>>().join(","))
+            format!(
+                "[{}]",
+                keys.iter()
+                    .map(|(k, v)| format!("{k}={v}"))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
         }
         Some(("v", value)) => format!("[={value}]"),
         _ => format!(".{}", &element[2..]),
@@ -188,7 +202,10 @@ fn may_be_owned(path: &Path) -> bool {
     match elements.as_slice() {
         ["f:apiVersion" | "f:kind" | "f:metadata"] | [] => false,
         ["f:metadata", field, ..] => {
-            matches!(*field, "f:labels" | "f:annotations" | "f:finalizers" | "f:ownerReferences" | "f:generateName")
+            matches!(
+                *field,
+                "f:labels" | "f:annotations" | "f:finalizers" | "f:ownerReferences" | "f:generateName"
+            )
         }
         _ => true,
     }

@@ -34,23 +34,32 @@ impl Managers {
     /// Reads `metadata.managedFields`.
     pub fn of(object: &Value) -> Self {
         let text = |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_string();
-        let all = object["metadata"]["managedFields"].as_array().into_iter().flatten().map(|entry| Manager {
-            who: Who {
-                name: text(entry, "manager"),
-                applies: entry["operation"] == "Apply",
-                subresource: text(entry, "subresource"),
-            },
-            time: text(entry, "time"),
-            set: fields::parse(&entry["fieldsV1"]),
-        });
-        Self { all: all.collect(), api_version: text(object, "apiVersion") }
+        let all = object["metadata"]["managedFields"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|entry| Manager {
+                who: Who {
+                    name: text(entry, "manager"),
+                    applies: entry["operation"] == "Apply",
+                    subresource: text(entry, "subresource"),
+                },
+                time: text(entry, "time"),
+                set: fields::parse(&entry["fieldsV1"]),
+            });
+        Self {
+            all: all.collect(),
+            api_version: text(object, "apiVersion"),
+        }
     }
 
     /// Takes note of a create, an update or a patch: what it changed is now `who`'s alone.
     pub fn updated(&mut self, who: &Who, old: &Value, new: &Value, schema: &Value, now: &str) {
         let difference = fields::compare(old, new, schema);
         for manager in self.all.iter_mut().filter(|manager| manager.who != *who) {
-            manager.set.retain(|path| !difference.changed.contains(path) && !difference.removed.contains(path));
+            manager
+                .set
+                .retain(|path| !difference.changed.contains(path) && !difference.removed.contains(path));
         }
         let mut set = self.set(who);
         set.retain(|path| !difference.removed.contains(path));
@@ -60,7 +69,13 @@ impl Managers {
 
     /// Merges `config` into `live`: the result, in which what `who` applied before and no longer names is gone.
     pub fn apply(
-        &mut self, who: &Who, live: &Value, config: &Value, force: bool, schema: &Value, now: &str,
+        &mut self,
+        who: &Who,
+        live: &Value,
+        config: &Value,
+        force: bool,
+        schema: &Value,
+        now: &str,
     ) -> Result<Value, Conflicts> {
         let merged = merge(live, config, schema);
         let changed = fields::compare(live, &merged, schema).changed;
@@ -99,31 +114,57 @@ impl Managers {
             }
             entry
         };
-        let entries: Vec<Value> = self.all.iter().filter(|manager| !manager.set.is_empty()).map(entry).collect();
+        let entries: Vec<Value> = self
+            .all
+            .iter()
+            .filter(|manager| !manager.set.is_empty())
+            .map(entry)
+            .collect();
         object["metadata"]["managedFields"] = json!(entries);
     }
 
     fn set(&self, who: &Who) -> Set {
-        self.all.iter().find(|manager| manager.who == *who).map(|manager| manager.set.clone()).unwrap_or_default()
+        self.all
+            .iter()
+            .find(|manager| manager.who == *who)
+            .map(|manager| manager.set.clone())
+            .unwrap_or_default()
     }
 
     fn replace(&mut self, who: &Who, set: Set, now: &str) {
         match self.all.iter_mut().find(|manager| manager.who == *who) {
             Some(manager) if manager.set == set => {}
             Some(manager) => (manager.set, manager.time) = (set, now.into()),
-            None => self.all.push(Manager { who: who.clone(), time: now.into(), set }),
+            None => self.all.push(Manager {
+                who: who.clone(),
+                time: now.into(),
+                set,
+            }),
         }
     }
 
     /// Removes what was applied last time and is owned by nobody now.
     fn prune(&self, merged: Value, last: &Set, schema: &Value) -> Value {
-        let owned: Set = self.all.iter().flat_map(|manager| manager.set.iter().cloned()).collect();
+        let owned: Set = self
+            .all
+            .iter()
+            .flat_map(|manager| manager.set.iter().cloned())
+            .collect();
         let owned = fields::with_named_parents(&owned, schema);
         let is_kept = |path: &Path| {
-            *path == ["f:metadata"] || owned.range(path.clone()..).next().is_some_and(|next| next.starts_with(path))
+            *path == ["f:metadata"]
+                || owned
+                    .range(path.clone()..)
+                    .next()
+                    .is_some_and(|next| next.starts_with(path))
         };
         let last = fields::with_named_parents(last, schema);
-        remove(&merged, &last.into_iter().filter(|path| !is_kept(path)).collect(), schema, &mut Vec::new())
+        remove(
+            &merged,
+            &last.into_iter().filter(|path| !is_kept(path)).collect(),
+            schema,
+            &mut Vec::new(),
+        )
     }
 }
 
@@ -149,11 +190,18 @@ fn merge(live: &Value, config: &Value, schema: &Value) -> Value {
 /// Items of `config` in its order; items that only `live` has keep their place before the shared item that follows them.
 fn merge_items(live: &[Value], config: &[Value], schema: &Value, shape: &Shape) -> Vec<Value> {
     let keyed = |items: &[Value]| -> Vec<(String, Value)> {
-        items.iter().map(|item| (fields::item_key(item, schema, shape), item.clone())).collect()
+        items
+            .iter()
+            .map(|item| (fields::item_key(item, schema, shape), item.clone()))
+            .collect()
     };
     let (live, config) = (keyed(live), keyed(config));
     let has = |items: &[(String, Value)], key: &str| items.iter().any(|(other, _)| other == key);
-    let mut shared = config.iter().map(|(key, _)| key).filter(|key| has(&live, key)).peekable();
+    let mut shared = config
+        .iter()
+        .map(|(key, _)| key)
+        .filter(|key| has(&live, key))
+        .peekable();
     let (mut merged, mut rest) = (Vec::new(), live.iter().peekable());
     for (key, item) in &config {
         while let Some((next, value)) = rest.next_if(|(next, _)| Some(&next) != shared.peek()) {
@@ -161,13 +209,19 @@ fn merge_items(live: &[Value], config: &[Value], schema: &Value, shape: &Shape) 
                 merged.push(value.clone());
             }
         }
-        let before = live.iter().find(|(other, _)| other == key).map_or(&Value::Null, |(_, value)| value);
+        let before = live
+            .iter()
+            .find(|(other, _)| other == key)
+            .map_or(&Value::Null, |(_, value)| value);
         merged.push(merge(before, item, &schema["items"]));
         if shared.next_if_eq(&key).is_some() {
             rest.next_if(|(next, _)| next == key);
         }
     }
-    merged.extend(rest.filter(|(key, _)| !has(&config, key)).map(|(_, value)| value.clone()));
+    merged.extend(
+        rest.filter(|(key, _)| !has(&config, key))
+            .map(|(_, value)| value.clone()),
+    );
     merged
 }
 
@@ -184,7 +238,10 @@ fn remove(value: &Value, set: &Set, schema: &Value, path: &mut Path) -> Value {
         (Value::Object(map), Shape::Granular) => Value::Object(
             map.iter()
                 .filter_map(|(name, value)| {
-                    Some((name.clone(), keep(format!("f:{name}"), value, fields::child(schema, name))?))
+                    Some((
+                        name.clone(),
+                        keep(format!("f:{name}"), value, fields::child(schema, name))?,
+                    ))
                 })
                 .collect(),
         ),

@@ -26,8 +26,8 @@ use kube::client::Body;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-pub use adversity::{Lifeline, Trouble};
 use adversity::Troubles;
+pub use adversity::{Lifeline, Trouble};
 use builtin::Definition;
 use store::Store;
 use watching::Watch;
@@ -91,9 +91,18 @@ struct State {
 impl ApiServer {
     /// A server with the built-in resources and the namespace `default`.
     pub fn new(clock: Clock) -> Self {
-        let mut state = State { sweep_first: vec!["secrets".into()], ..State::default() };
-        Definition::built_in().into_iter().for_each(|definition| state.store.define(definition));
-        let server = Self(Arc::new(Shared { clock, state: Mutex::new(state), changed: watch::channel(()).0 }));
+        let mut state = State {
+            sweep_first: vec!["secrets".into()],
+            ..State::default()
+        };
+        Definition::built_in()
+            .into_iter()
+            .for_each(|definition| state.store.define(definition));
+        let server = Self(Arc::new(Shared {
+            clock,
+            state: Mutex::new(state),
+            changed: watch::channel(()).0,
+        }));
         server.add_namespace("default");
         server
     }
@@ -110,7 +119,10 @@ impl ApiServer {
             "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
             "status": {"phase": "Active"},
         });
-        self.0.lock().store.commit("namespaces", &(String::new(), name.into()), object, false);
+        self.0
+            .lock()
+            .store
+            .commit("namespaces", &(String::new(), name.into()), object, false);
         self.0.changed.send_replace(());
     }
 
@@ -130,13 +142,24 @@ impl ApiServer {
 
     /// An object as it is stored, without a request.
     pub fn object(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-        self.0.lock().store.resource(resource)?.objects.get(&(namespace.into(), name.into())).cloned()
+        self.0
+            .lock()
+            .store
+            .resource(resource)?
+            .objects
+            .get(&(namespace.into(), name.into()))
+            .cloned()
     }
 
     /// All objects of a resource, without a request.
     pub fn objects(&self, resource: &str) -> Vec<Value> {
         let state = self.0.lock();
-        state.store.resource(resource).into_iter().flat_map(|resource| resource.objects.values().cloned()).collect()
+        state
+            .store
+            .resource(resource)
+            .into_iter()
+            .flat_map(|resource| resource.objects.values().cloned())
+            .collect()
     }
 
     /// Every request so far.
@@ -146,7 +169,10 @@ impl ApiServer {
 
     /// Every request for a change by this user, effective or not.
     pub fn writes_of(&self, user: &str) -> Vec<Record> {
-        self.requests().into_iter().filter(|record| record.user == user && record.writes()).collect()
+        self.requests()
+            .into_iter()
+            .filter(|record| record.user == user && record.writes())
+            .collect()
     }
 
     /// Empties the log.
@@ -237,7 +263,10 @@ impl Shared {
 }
 
 async fn serve(
-    shared: Arc<Shared>, user: String, lifeline: Lifeline, request: Request<Body>,
+    shared: Arc<Shared>,
+    user: String,
+    lifeline: Lifeline,
+    request: Request<Body>,
 ) -> Result<Response<AnswerBody>, std::io::Error> {
     lifeline.passage().await;
     let Some(call) = Call::read(&user, request).await else {
@@ -252,7 +281,11 @@ async fn serve(
         lifeline.passage().await;
     }
     let without_effect = matches!(trouble, Some(Trouble::Refuse(_) | Trouble::Break | Trouble::Hang));
-    let answer = if without_effect { None } else { Some(handle(&shared, &lifeline, &call)) };
+    let answer = if without_effect {
+        None
+    } else {
+        Some(handle(&shared, &lifeline, &call))
+    };
     let (code, changed, name) = match (&answer, trouble) {
         (Some((answer, changed, name)), None) => (answer.status().as_u16(), *changed, name.clone()),
         (Some((_, changed, name)), Some(Trouble::RefuseAfter(code))) => (code, *changed, name.clone()),
@@ -309,7 +342,11 @@ fn handle(shared: &Arc<Shared>, lifeline: &Lifeline, call: &Call) -> (Response<A
     if changed {
         shared.changed.send_replace(());
     }
-    let name = result.as_ref().ok().and_then(|(_, object)| object["metadata"]["name"].as_str()).unwrap_or(&call.name);
+    let name = result
+        .as_ref()
+        .ok()
+        .and_then(|(_, object)| object["metadata"]["name"].as_str())
+        .unwrap_or(&call.name);
     if call.verb == "delete" && call.resource == "namespaces" && changed {
         tokio::spawn(namespaces::sweep(shared.clone(), call.name.clone()));
     }

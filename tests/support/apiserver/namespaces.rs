@@ -21,8 +21,17 @@ pub async fn sweep(shared: Arc<Shared>, namespace: String) {
             .filter(|definition| definition.namespaced)
             .map(|definition| (definition.group.clone(), definition.plural.clone()))
             .collect();
-        let rank = |plural: &str| state.sweep_first.iter().position(|first| first == plural).unwrap_or(usize::MAX);
-        let mut ranked: Vec<_> = all.into_iter().map(|(group, plural)| (rank(&plural), group, plural)).collect();
+        let rank = |plural: &str| {
+            state
+                .sweep_first
+                .iter()
+                .position(|first| first == plural)
+                .unwrap_or(usize::MAX)
+        };
+        let mut ranked: Vec<_> = all
+            .into_iter()
+            .map(|(group, plural)| (rank(&plural), group, plural))
+            .collect();
         ranked.sort();
         (ranked, state.sweep_pause)
     };
@@ -58,7 +67,9 @@ pub fn end_empty(store: &mut Store) {
     let deleted = namespaces.objects.iter().filter(|(_, object)| is_deleting(object));
     let empty: Vec<(Key, _)> = deleted
         .filter(|(key, _)| {
-            !store.resources().any(|resource| resource.objects.keys().any(|(namespace, _)| *namespace == key.1))
+            !store
+                .resources()
+                .any(|resource| resource.objects.keys().any(|(namespace, _)| *namespace == key.1))
         })
         .map(|(key, object)| (key.clone(), object.clone()))
         .collect();

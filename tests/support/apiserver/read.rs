@@ -32,7 +32,10 @@ pub fn list(store: &Store, call: &Call) -> Result<Value, Failure> {
         .iter()
         .filter(|(key, object)| after.as_ref().is_none_or(|after| *key > after) && selector.matches(object))
         .collect();
-    let limit = call.number("limit").filter(|limit| *limit > 0).map_or(usize::MAX, |limit| limit as usize);
+    let limit = call
+        .number("limit")
+        .filter(|limit| *limit > 0)
+        .map_or(usize::MAX, |limit| limit as usize);
     let page: Vec<_> = matching.iter().take(limit).collect();
     let mut meta = json!({"resourceVersion": version.to_string()});
     if let (Some(((namespace, name), _)), true) = (page.last(), matching.len() > limit) {
@@ -45,13 +48,18 @@ pub fn list(store: &Store, call: &Call) -> Result<Value, Failure> {
     } else {
         (definition.api_version(), format!("{}List", definition.kind))
     };
-    let items: Vec<Value> = page.iter().map(|(_, object)| shown(object, call.metadata_only)).collect();
+    let items: Vec<Value> = page
+        .iter()
+        .map(|(_, object)| shown(object, call.metadata_only))
+        .collect();
     Ok(json!({"apiVersion": api_version, "kind": kind, "metadata": meta, "items": items}))
 }
 
 /// The resource that a call is about.
 pub fn resource<'a>(store: &'a Store, call: &Call) -> Result<&'a Resource, Failure> {
-    let resource = store.resource(&call.resource).filter(|resource| resource.definition.group == call.group);
+    let resource = store
+        .resource(&call.resource)
+        .filter(|resource| resource.definition.group == call.group);
     resource.ok_or_else(no_such_resource)
 }
 
@@ -82,7 +90,10 @@ impl Selector {
             }
             terms.push((format!("/{}", field.replace('.', "/")), value, negated));
         }
-        Ok(Self { namespace: call.namespace.clone(), terms })
+        Ok(Self {
+            namespace: call.namespace.clone(),
+            terms,
+        })
     }
 
     /// Whether it means this object.

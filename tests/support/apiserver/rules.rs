@@ -16,7 +16,8 @@ pub fn place(kind: &str, object: &mut Value, call: &Call) -> Result<(), Failure>
     for (field, in_path) in [("name", &call.name), ("namespace", &call.namespace)] {
         let found = object["metadata"][field].as_str().unwrap_or_default();
         if !found.is_empty() && !in_path.is_empty() && found != in_path {
-            let message = format!("the {field} of the object ({found}) does not match the {field} on the URL ({in_path})");
+            let message =
+                format!("the {field} of the object ({found}) does not match the {field} on the URL ({in_path})");
             return Err(Failure::bad_request(message));
         }
         if !in_path.is_empty() {
@@ -32,11 +33,17 @@ pub fn check_identity(definition: &Definition, old: &Value, new: &Value) -> Resu
     let name = old["metadata"]["name"].as_str().unwrap_or_default();
     for field in ["name", "namespace"] {
         if !new["metadata"][field].is_null() && new["metadata"][field] != old["metadata"][field] {
-            return Err(Failure::bad_request(format!("the {field} of an object cannot be changed")));
+            return Err(Failure::bad_request(format!(
+                "the {field} of an object cannot be changed"
+            )));
         }
     }
     if !new["metadata"]["uid"].is_null() && new["metadata"]["uid"] != old["metadata"]["uid"] {
-        return Err(Failure::conflict(&what, name, "Precondition failed: UID in precondition does not match"));
+        return Err(Failure::conflict(
+            &what,
+            name,
+            "Precondition failed: UID in precondition does not match",
+        ));
     }
     if new["metadata"]["resourceVersion"] != old["metadata"]["resourceVersion"] {
         let why = "the object has been modified; please apply your changes to the latest version and try again";
@@ -56,7 +63,9 @@ pub fn check_namespace(store: &Store, definition: &Definition, key: &Key) -> Res
         Some(namespace) if is_deleting(namespace) => {
             let message = format!(
                 "{} \"{}\" is forbidden: unable to create new content in namespace {} because it is being terminated",
-                definition.qualified(), key.1, key.0
+                definition.qualified(),
+                key.1,
+                key.0
             );
             let message_of_cause = format!("namespace {} is being terminated", key.0);
             let cause = Cause {
@@ -64,7 +73,10 @@ pub fn check_namespace(store: &Store, definition: &Definition, key: &Key) -> Res
                 field: "metadata.namespace".into(),
                 message: message_of_cause,
             };
-            Err(Failure { causes: vec![cause], ..Failure::new(403, "Forbidden", message) })
+            Err(Failure {
+                causes: vec![cause],
+                ..Failure::new(403, "Forbidden", message)
+            })
         }
         Some(_) => Ok(()),
     }
@@ -74,7 +86,10 @@ pub fn check_namespace(store: &Store, definition: &Definition, key: &Key) -> Res
 pub fn no_new_finalizers(definition: &Definition, old: &Value, new: &Value) -> Result<(), Failure> {
     let list = |object: &Value| object["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
     let before = list(old);
-    let added: Vec<_> = list(new).into_iter().filter(|finalizer| !before.contains(finalizer)).collect();
+    let added: Vec<_> = list(new)
+        .into_iter()
+        .filter(|finalizer| !before.contains(finalizer))
+        .collect();
     if added.is_empty() {
         return Ok(());
     }
@@ -82,7 +97,11 @@ pub fn no_new_finalizers(definition: &Definition, old: &Value, new: &Value) -> R
     let message = format!(
         "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {added:?}"
     );
-    let cause = Cause { reason: "FieldValueForbidden".into(), field: "metadata.finalizers".into(), message };
+    let cause = Cause {
+        reason: "FieldValueForbidden".into(),
+        field: "metadata.finalizers".into(),
+        message,
+    };
     Err(Failure::invalid(&definition.kind, name, vec![cause]))
 }
 
@@ -113,14 +132,24 @@ pub fn conflicts(conflicts: Conflicts) -> Failure {
         message: format!("conflict with \"{manager}\""),
     };
     let causes: Vec<Cause> = conflicts.iter().map(cause).collect();
-    let texts: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.message, cause.field)).collect();
+    let texts: Vec<_> = causes
+        .iter()
+        .map(|cause| format!("{}: {}", cause.message, cause.field))
+        .collect();
     let message = format!("Apply failed with {} conflicts: {}", causes.len(), texts.join(", "));
-    Failure { causes, ..Failure::new(409, "Conflict", message) }
+    Failure {
+        causes,
+        ..Failure::new(409, "Conflict", message)
+    }
 }
 
 /// A refusal of one field.
 pub fn refuse(definition: &Definition, name: &str, field: &str, message: &str) -> Failure {
-    let cause = Cause { reason: "FieldValueInvalid".into(), field: field.into(), message: message.into() };
+    let cause = Cause {
+        reason: "FieldValueInvalid".into(),
+        field: field.into(),
+        message: message.into(),
+    };
     Failure::invalid(&definition.kind, name, vec![cause])
 }
 
@@ -141,7 +170,9 @@ pub fn normalise(object: &mut Value) {
 /// RFC 1123 subdomain.
 pub fn is_dns_name(name: &str) -> bool {
     let label = |label: &str| {
-        let inner = label.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
+        let inner = label
+            .bytes()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-');
         inner && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
     };
     name.len() <= 253 && name.split('.').all(label)

@@ -23,14 +23,27 @@ impl Schema {
             .build(&as_json_schema(&raw))
             .expect("a structural schema is a JSON schema");
         let rules = kube_cel::compile_schema(&raw);
-        assert!(!rules.has_errors(), "rules do not compile: {:?}", rules.compilation_errors());
+        assert!(
+            !rules.has_errors(),
+            "rules do not compile: {:?}",
+            rules.compilation_errors()
+        );
         // At create the status has been dropped and is not defaulted again before the rules run.
         let mut at_create = raw.clone();
-        if let Some(status) = at_create.pointer_mut("/properties/status").and_then(Value::as_object_mut) {
+        if let Some(status) = at_create
+            .pointer_mut("/properties/status")
+            .and_then(Value::as_object_mut)
+        {
             status.remove("default");
         }
         let rules_at_create = kube_cel::compile_schema(&at_create);
-        Self { raw, structure, rules, rules_at_create, cel: kube_cel::Validator::new() }
+        Self {
+            raw,
+            structure,
+            rules,
+            rules_at_create,
+            cel: kube_cel::Validator::new(),
+        }
     }
 
     /// The schema with what every object has, for ownership of fields.
@@ -74,11 +87,19 @@ impl Schema {
         if !causes.is_empty() {
             return causes;
         }
-        let rules = if old.is_some() { &self.rules } else { &self.rules_at_create };
+        let rules = if old.is_some() {
+            &self.rules
+        } else {
+            &self.rules_at_create
+        };
         let broken = self.cel.validate_compiled(rules, new, old).err();
         let causes = broken.into_iter().flatten().map(|error| Cause {
             reason: error.reason.unwrap_or_else(|| "FieldValueInvalid".into()),
-            field: if error.field_path.is_empty() { "<nil>".into() } else { error.field_path },
+            field: if error.field_path.is_empty() {
+                "<nil>".into()
+            } else {
+                error.field_path
+            },
             message: error.message,
         });
         causes.collect()
@@ -97,11 +118,14 @@ pub fn metadata_fields() -> Value {
 }
 
 fn prune(value: &mut Value, schema: &Value, path: &str, unknown: &mut Vec<String>) {
-    let keeps_unknown = schema["x-kubernetes-preserve-unknown-fields"] == true || schema["additionalProperties"] == true;
+    let keeps_unknown =
+        schema["x-kubernetes-preserve-unknown-fields"] == true || schema["additionalProperties"] == true;
     match value {
         Value::Object(fields) => {
             let known = |name: &str| {
-                schema["properties"].get(name).or_else(|| schema.get("additionalProperties").filter(|s| s.is_object()))
+                schema["properties"]
+                    .get(name)
+                    .or_else(|| schema.get("additionalProperties").filter(|s| s.is_object()))
             };
             fields.retain(|name, value| {
                 let path = format!("{path}.{name}");
@@ -137,14 +161,18 @@ fn drop_defaulted_nulls(value: &mut Value, schema: &Value) {
                 drop_defaulted_nulls(value, super::fields::child(schema, name));
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| drop_defaulted_nulls(item, &schema["items"])),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| drop_defaulted_nulls(item, &schema["items"])),
         _ => {}
     }
 }
 
 /// A structural schema in the words of JSON Schema (draft 4).
 fn as_json_schema(schema: &Value) -> Value {
-    let Value::Object(fields) = schema else { return schema.clone() };
+    let Value::Object(fields) = schema else {
+        return schema.clone();
+    };
     let mut converted = Map::new();
     for (name, value) in fields {
         let value = match name.as_str() {
@@ -182,7 +210,11 @@ fn cause(error: &jsonschema::ValidationError<'_>) -> Cause {
     let reason = match &error.kind {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            field = if field.is_empty() { name.into() } else { format!("{field}.{name}") };
+            field = if field.is_empty() {
+                name.into()
+            } else {
+                format!("{field}.{name}")
+            };
             "FieldValueRequired"
         }
         Kind::Type { .. } => "FieldValueTypeInvalid",
@@ -190,7 +222,11 @@ fn cause(error: &jsonschema::ValidationError<'_>) -> Cause {
         Kind::MaxLength { .. } | Kind::MaxItems { .. } | Kind::MaxProperties { .. } => "FieldValueTooLong",
         _ => "FieldValueInvalid",
     };
-    Cause { reason: reason.into(), message: error.to_string(), field }
+    Cause {
+        reason: reason.into(),
+        message: error.to_string(),
+        field,
+    }
 }
 
 /// Items of sets and list-maps must be distinct.
@@ -199,7 +235,11 @@ fn duplicates(value: &Value, schema: &Value, path: String, causes: &mut Vec<Caus
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
                 duplicates(value, child(schema, name), path, causes);
             }
         }
@@ -212,7 +252,11 @@ fn duplicates(value: &Value, schema: &Value, path: String, causes: &mut Vec<Caus
                 let key = item_key(item, schema, &shape);
                 if !matches!(shape, Shape::Atomic) && seen.contains(&key) {
                     let message = format!("Duplicate value: {}", key[2..].to_owned());
-                    causes.push(Cause { reason: "FieldValueDuplicate".into(), field: path, message });
+                    causes.push(Cause {
+                        reason: "FieldValueDuplicate".into(),
+                        field: path,
+                        message,
+                    });
                 }
                 seen.push(key);
             }

@@ -91,20 +91,33 @@ impl Store {
     /// A uid that was never given before.
     pub fn next_uid(&mut self) -> String {
         self.uids += 1;
-        format!("{:08x}-0000-4000-8000-{:012x}", self.uids.wrapping_mul(0x9e37_79b9) & 0xffff_ffff, self.uids)
+        format!(
+            "{:08x}-0000-4000-8000-{:012x}",
+            self.uids.wrapping_mul(0x9e37_79b9) & 0xffff_ffff,
+            self.uids
+        )
     }
 
     /// Stores `object`, or removes it for good; returns it with its new version.
     pub fn commit(&mut self, plural: &str, key: &Key, mut object: Value, gone: bool) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        let resource = self.resources.get_mut(plural).expect("the resource was looked up before");
+        let resource = self
+            .resources
+            .get_mut(plural)
+            .expect("the resource was looked up before");
         let before = if gone {
             resource.objects.remove(key)
         } else {
             resource.objects.insert(key.clone(), object.clone())
         };
-        let change = Change { version: self.version, at: Instant::now(), before, after: object.clone(), gone };
+        let change = Change {
+            version: self.version,
+            at: Instant::now(),
+            before,
+            after: object.clone(),
+            gone,
+        };
         resource.history.push_back(change);
         if resource.history.len() > HISTORY {
             resource.forgotten = resource.history.pop_front().map_or(0, |change| change.version);
@@ -126,7 +139,12 @@ impl Store {
 impl Resource {
     /// The version up to which watches and cached lists know of changes.
     pub fn seen(&self, current: u64) -> u64 {
-        let hidden = self.history.iter().rev().take_while(|change| !self.is_visible(change)).last();
+        let hidden = self
+            .history
+            .iter()
+            .rev()
+            .take_while(|change| !self.is_visible(change))
+            .last();
         hidden.map_or(current, |change| change.version - 1)
     }
 

@@ -11,11 +11,11 @@ use http_body::Frame;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::Shared;
 use super::adversity::Lifeline;
 use super::read::{self, Selector};
 use super::store::Change;
 use super::wire::{Call, Failure, shown};
-use super::Shared;
 
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 const LONGEST: u64 = 30 * 60;
@@ -65,7 +65,9 @@ impl Watch {
             position: if initial { seen } else { from },
             epoch,
             ends: Instant::now() + lasts,
-            bookmark: call.flag("allowWatchBookmarks").then(|| Instant::now() + BOOKMARK_EVERY),
+            bookmark: call
+                .flag("allowWatchBookmarks")
+                .then(|| Instant::now() + BOOKMARK_EVERY),
             lines,
             over: false,
             call,
@@ -109,14 +111,19 @@ impl Watch {
         if state.epoch != self.epoch {
             return None;
         }
-        let resource = state.store.resource(&self.call.resource).expect("looked up at the beginning");
+        let resource = state
+            .store
+            .resource(&self.call.resource)
+            .expect("looked up at the beginning");
         if self.position < resource.forgotten {
             self.lines.push_back(event("ERROR", &Failure::expired().status()));
             self.over = true;
             return Some(self.ends);
         }
         let mut wake = self.ends;
-        let from = resource.history.partition_point(|change| change.version <= self.position);
+        let from = resource
+            .history
+            .partition_point(|change| change.version <= self.position);
         for change in resource.history.range(from..) {
             if !resource.is_visible(change) {
                 if resource.frozen.is_none() {
@@ -130,14 +137,18 @@ impl Watch {
         let now = Instant::now();
         self.over = now >= self.ends;
         if let Some(due) = self.bookmark.filter(|due| *due <= now || self.over) {
-            self.lines.push_back(bookmark(&resource.definition, resource.seen(state.store.version())));
+            self.lines
+                .push_back(bookmark(&resource.definition, resource.seen(state.store.version())));
             self.bookmark = Some(due + BOOKMARK_EVERY);
         }
         Some(self.bookmark.map_or(wake, |due| wake.min(due)))
     }
 
     fn line(&self, change: &Change) -> Option<Value> {
-        let before = change.before.as_ref().is_some_and(|object| self.selector.matches(object));
+        let before = change
+            .before
+            .as_ref()
+            .is_some_and(|object| self.selector.matches(object));
         let after = !change.gone && self.selector.matches(&change.after);
         let kind = match (before, after) {
             (false, true) => "ADDED",

@@ -46,7 +46,11 @@ impl Call {
         B::Error: std::fmt::Debug,
     {
         let (parts, body) = request.into_parts();
-        let decode = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let decode = |text: &str| {
+            percent_decode_str(&text.replace('+', " "))
+                .decode_utf8_lossy()
+                .into_owned()
+        };
         let query: BTreeMap<String, String> = parts
             .uri
             .query()
@@ -84,7 +88,13 @@ impl Call {
             (&Method::DELETE, true) => "deletecollection",
             _ => return None,
         };
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let header = |name| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .unwrap_or_default()
+        };
         Some(Self {
             user: user.into(),
             verb,
@@ -107,7 +117,9 @@ impl Call {
 
     /// Whether a query parameter is there and says yes.
     pub fn flag(&self, name: &str) -> bool {
-        self.query.get(name).is_some_and(|value| value == "true" || value == "1")
+        self.query
+            .get(name)
+            .is_some_and(|value| value == "true" || value == "1")
     }
 
     /// A query parameter that is a number.
@@ -148,7 +160,12 @@ pub struct Failure {
 impl Failure {
     /// Any refusal without causes.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), causes: Vec::new() }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            causes: Vec::new(),
+        }
     }
 
     /// 400.
@@ -163,14 +180,26 @@ impl Failure {
 
     /// 409 for a version that is no longer current.
     pub fn conflict(what: &str, name: &str, why: &str) -> Self {
-        Self::new(409, "Conflict", format!("Operation cannot be fulfilled on {what} \"{name}\": {why}"))
+        Self::new(
+            409,
+            "Conflict",
+            format!("Operation cannot be fulfilled on {what} \"{name}\": {why}"),
+        )
     }
 
     /// 422 with its causes.
     pub fn invalid(kind: &str, name: &str, causes: Vec<Cause>) -> Self {
-        let texts: Vec<_> = causes.iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+        let texts: Vec<_> = causes
+            .iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect();
         let message = format!("{kind} \"{name}\" is invalid: {}", texts.join(", "));
-        Self { code: 422, reason: "Invalid", message, causes }
+        Self {
+            code: 422,
+            reason: "Invalid",
+            message,
+            causes,
+        }
     }
 
     /// 410: the version that a list or watch wants to go on from is forgotten.
@@ -180,9 +209,10 @@ impl Failure {
 
     /// The `Status` object.
     pub fn status(&self) -> Value {
-        let causes = self.causes.iter().map(|cause| {
-            json!({"reason": cause.reason, "field": cause.field, "message": cause.message})
-        });
+        let causes = self
+            .causes
+            .iter()
+            .map(|cause| json!({"reason": cause.reason, "field": cause.field, "message": cause.message}));
         json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": self.code,
             "reason": self.reason, "message": self.message, "details": {"causes": causes.collect::<Vec<_>>()},
@@ -191,7 +221,10 @@ impl Failure {
 
     /// The answer.
     pub fn answer(&self) -> Response<AnswerBody> {
-        answer(StatusCode::from_u16(self.code).expect("a valid status code"), &self.status())
+        answer(
+            StatusCode::from_u16(self.code).expect("a valid status code"),
+            &self.status(),
+        )
     }
 }
 
@@ -200,7 +233,11 @@ pub fn answer(code: StatusCode, body: &Value) -> Response<AnswerBody> {
     Response::builder()
         .status(code)
         .header(header::CONTENT_TYPE, "application/json")
-        .body(Full::new(Bytes::from(body.to_string())).map_err(|never| match never {}).boxed_unsync())
+        .body(
+            Full::new(Bytes::from(body.to_string()))
+                .map_err(|never| match never {})
+                .boxed_unsync(),
+        )
         .expect("a complete response")
 }
 

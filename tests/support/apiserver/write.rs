@@ -36,7 +36,12 @@ pub fn update(store: &mut Store, call: &Call, now: &str) -> Written {
     if object["metadata"]["resourceVersion"].as_str().is_none_or(str::is_empty) {
         if !definition.unconditional_update {
             let message = "Invalid value: 0x0: must be specified for an update";
-            return Err(rules::refuse(&definition, &call.name, "metadata.resourceVersion", message));
+            return Err(rules::refuse(
+                &definition,
+                &call.name,
+                "metadata.resourceVersion",
+                message,
+            ));
         }
         object["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"].clone();
     }
@@ -90,7 +95,11 @@ fn remove(store: &mut Store, call: &Call, key: &Key, now: &str) -> Result<Value,
     let definition = definition(store, call)?;
     let (what, is_namespace) = (definition.qualified(), definition.plural == "namespaces");
     let mut object = find(store, call, key).ok_or_else(|| Failure::not_found(&what, &key.1))?;
-    let options: Value = if call.body.is_empty() { Value::Null } else { call.json()? };
+    let options: Value = if call.body.is_empty() {
+        Value::Null
+    } else {
+        call.json()?
+    };
     for field in ["uid", "resourceVersion"] {
         let (wanted, found) = (&options["preconditions"][field], &object["metadata"][field]);
         if !wanted.is_null() && wanted != found {
@@ -98,7 +107,10 @@ fn remove(store: &mut Store, call: &Call, key: &Key, now: &str) -> Result<Value,
             return Err(Failure::conflict(&what, &key.1, &why));
         }
     }
-    let held = is_namespace || object["metadata"]["finalizers"].as_array().is_some_and(|held| !held.is_empty());
+    let held = is_namespace
+        || object["metadata"]["finalizers"]
+            .as_array()
+            .is_some_and(|held| !held.is_empty());
     let dry_run = is_dry_run(call) || options["dryRun"].is_array();
     if dry_run || (held && rules::is_deleting(&object)) {
         return Ok(object);
@@ -125,10 +137,14 @@ fn apply(store: &mut Store, call: &Call, old: Option<Value>, now: &str) -> Writt
     let mut config = call.json()?;
     let definition = definition(store, call)?;
     if !call.query.contains_key("fieldManager") {
-        return Err(Failure::bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value"));
+        return Err(Failure::bad_request(
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value",
+        ));
     }
     if config["apiVersion"] != definition.api_version().as_str() || config["kind"] != definition.kind.as_str() {
-        return Err(Failure::bad_request("invalid object type: apiVersion and kind must be those of the resource"));
+        return Err(Failure::bad_request(
+            "invalid object type: apiVersion and kind must be those of the resource",
+        ));
     }
     if !config["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
@@ -160,7 +176,11 @@ fn insert(store: &mut Store, call: &Call, mut object: Value, now: &str) -> Writt
     let definition = definition(store, call)?;
     let text = |object: &Value, field: &str| object["metadata"][field].as_str().unwrap_or_default().to_string();
     if !text(&object, "resourceVersion").is_empty() {
-        return Err(Failure::new(500, "InternalError", "resourceVersion should not be set on objects to be created"));
+        return Err(Failure::new(
+            500,
+            "InternalError",
+            "resourceVersion should not be set on objects to be created",
+        ));
     }
     prepare(&definition, call, &mut object)?;
     let mut owned = object.clone();
@@ -169,12 +189,22 @@ fn insert(store: &mut Store, call: &Call, mut object: Value, now: &str) -> Writt
         object = schema.default(&object);
     }
     let meta = &mut object["metadata"];
-    for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "resourceVersion", "generation"] {
+    for field in [
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "resourceVersion",
+        "generation",
+    ] {
         meta.as_object_mut().expect("prepared").remove(field);
     }
     meta["creationTimestamp"] = json!(now);
     if meta["name"].is_null() && meta["generateName"].is_string() {
-        meta["name"] = json!(format!("{}{}", meta["generateName"].as_str().unwrap_or_default(), &uid[3..8]));
+        meta["name"] = json!(format!(
+            "{}{}",
+            meta["generateName"].as_str().unwrap_or_default(),
+            &uid[3..8]
+        ));
     }
     meta["uid"] = json!(uid);
     if definition.generation {
@@ -188,10 +218,20 @@ fn insert(store: &mut Store, call: &Call, mut object: Value, now: &str) -> Writt
     }
     let key = key_of(&object);
     if key.1.is_empty() {
-        return Err(rules::refuse(&definition, &key.1, "metadata.name", "Required value: name or generateName is required"));
+        return Err(rules::refuse(
+            &definition,
+            &key.1,
+            "metadata.name",
+            "Required value: name or generateName is required",
+        ));
     }
     if !rules::is_dns_name(&key.1) {
-        return Err(rules::refuse(&definition, &key.1, "metadata.name", "must be a lowercase RFC 1123 subdomain"));
+        return Err(rules::refuse(
+            &definition,
+            &key.1,
+            "metadata.name",
+            "must be a lowercase RFC 1123 subdomain",
+        ));
     }
     rules::check_namespace(store, &definition, &key)?;
     if find(store, call, &key).is_some() {
@@ -218,15 +258,28 @@ fn insert(store: &mut Store, call: &Call, mut object: Value, now: &str) -> Writt
 }
 
 /// Stores a new state of an object that is there.
-fn replace(store: &mut Store, call: &Call, old: &Value, object: Value, applied: Option<Managers>, now: &str) -> Written {
+fn replace(
+    store: &mut Store,
+    call: &Call,
+    old: &Value,
+    object: Value,
+    applied: Option<Managers>,
+    now: &str,
+) -> Written {
     let definition = definition(store, call)?;
     let key = key_of(old);
     let mut new = object;
     rules::check_identity(&definition, old, &new)?;
     prepare(&definition, call, &mut new)?;
-    for field in
-        ["name", "namespace", "uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"]
-    {
+    for field in [
+        "name",
+        "namespace",
+        "uid",
+        "creationTimestamp",
+        "generation",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+    ] {
         new["metadata"][field] = old["metadata"][field].clone();
     }
     if definition.status && call.subresource == "status" {
@@ -252,7 +305,10 @@ fn replace(store: &mut Store, call: &Call, old: &Value, object: Value, applied: 
     managers.write_to(&mut new);
     let content = |object: &Value| -> Map<String, Value> {
         let fields = object.as_object().into_iter().flatten();
-        fields.filter(|(n, _)| *n != "metadata" && *n != "status").map(|(n, v)| (n.clone(), v.clone())).collect()
+        fields
+            .filter(|(n, _)| *n != "metadata" && *n != "status")
+            .map(|(n, v)| (n.clone(), v.clone()))
+            .collect()
     };
     if definition.generation && content(old) != content(&new) {
         new["metadata"]["generation"] = json!(old["metadata"]["generation"].as_i64().unwrap_or_default() + 1);
@@ -261,7 +317,8 @@ fn replace(store: &mut Store, call: &Call, old: &Value, object: Value, applied: 
     if new == *old || is_dry_run(call) {
         return Ok((new, false));
     }
-    let released = rules::is_deleting(&new) && new["metadata"]["finalizers"].is_null() && definition.plural != "namespaces";
+    let released =
+        rules::is_deleting(&new) && new["metadata"]["finalizers"].is_null() && definition.plural != "namespaces";
     Ok((store.commit(&call.resource, &key, new, released), false))
 }
 
@@ -270,11 +327,19 @@ fn prepare(definition: &Definition, call: &Call, object: &mut Value) -> Result<(
     rules::normalise(object);
     object["apiVersion"] = json!(definition.api_version());
     object["kind"] = json!(definition.kind);
-    let Some(schema) = &definition.schema else { return Ok(()) };
+    let Some(schema) = &definition.schema else {
+        return Ok(());
+    };
     let unknown = schema.prune(object);
     if !unknown.is_empty() && call.query.get("fieldValidation").is_some_and(|level| level == "Strict") {
-        let fields: Vec<_> = unknown.iter().map(|field| format!("unknown field \"{field}\"")).collect();
-        return Err(Failure::bad_request(format!("strict decoding error: {}", fields.join(", "))));
+        let fields: Vec<_> = unknown
+            .iter()
+            .map(|field| format!("unknown field \"{field}\""))
+            .collect();
+        return Err(Failure::bad_request(format!(
+            "strict decoding error: {}",
+            fields.join(", ")
+        )));
     }
     Ok(())
 }
@@ -294,12 +359,20 @@ fn check(definition: &Definition, object: &mut Value, old: Option<&Value>, name:
     if let Some(schema) = &definition.schema {
         causes.extend(schema.validate(object, old));
     }
-    if causes.is_empty() { Ok(()) } else { Err(Failure::invalid(&definition.kind, name, causes)) }
+    if causes.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::invalid(&definition.kind, name, causes))
+    }
 }
 
 fn who(call: &Call) -> Who {
     Who {
-        name: call.query.get("fieldManager").cloned().unwrap_or_else(|| "unknown".into()),
+        name: call
+            .query
+            .get("fieldManager")
+            .cloned()
+            .unwrap_or_else(|| "unknown".into()),
         applies: call.content_type.starts_with("application/apply-patch"),
         subresource: call.subresource.clone(),
     }
@@ -310,8 +383,12 @@ fn is_dry_run(call: &Call) -> bool {
 }
 
 fn definition(store: &Store, call: &Call) -> Result<Arc<Definition>, Failure> {
-    let resource = store.resource(&call.resource).filter(|resource| resource.definition.group == call.group);
-    resource.map(|resource| resource.definition.clone()).ok_or_else(no_such_resource)
+    let resource = store
+        .resource(&call.resource)
+        .filter(|resource| resource.definition.group == call.group);
+    resource
+        .map(|resource| resource.definition.clone())
+        .ok_or_else(no_such_resource)
 }
 
 /// 404 for a resource that nobody installed.
