@@ -13,11 +13,12 @@ use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use crate::support::apiserver::{ApiServer, Lifeline, Trouble};
-use crate::support::scenarios::{self, gadget_api};
+use crate::support::gadgets::{self, gadget_api};
+use crate::support::scenarios;
 
 fn server() -> ApiServer {
     let server = ApiServer::new(Clock::anchored("2026-11-22T12:00:00Z".parse().unwrap()));
-    server.install(&scenarios::gadgets());
+    server.install(&gadgets::gadgets());
     server
 }
 
@@ -189,7 +190,7 @@ async fn a_cut_line_carries_neither_requests_nor_answers() {
     let client = server.client_on("operator", &lifeline);
     let at_first_write = lifeline.clone();
     server.on_write(move |record| {
-        if record.user == "operator" {
+        if record.verb == "create" {
             at_first_write.cut();
         }
     });

@@ -1,4 +1,5 @@
 //! The operator in a world of its own: API server and cloud in memory, on a clock that jumps.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../support/mod.rs"]
 mod support;
