@@ -64,7 +64,7 @@ struct Run {
     #[arg(long, env = "DMS_OPERATOR_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
     /// What is logged, as in `info,dms_operator=debug`.
-    #[arg(long, env = "DMS_OPERATOR_LOG", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", default_value = "info")]
     log: String,
 }
 

@@ -12,12 +12,14 @@ use tokio::time::{Instant, timeout};
 use super::Context;
 use crate::api::provider_config::Identity;
 use crate::api::{Location, ProviderConfig};
-use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Limiter, Timeouts};
+use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};
 use crate::plan::Reason;
 use crate::plan::fault::Halt;
 
 /// How long a Secret that was read is believed.
 const SECRET_AGE: Duration = Duration::from_secs(60);
+/// How long the list of a region's zones is believed: it changes once in years.
+const ZONES_AGE: Duration = Duration::from_secs(3600);
 const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A place in the cloud, and a client that may act there.
@@ -37,7 +39,11 @@ pub struct Providers {
     secrets: tokio::sync::Mutex<BTreeMap<(String, String), Read>>,
     clients: Mutex<BTreeMap<(String, String), Known>>,
     limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
+    zones: Mutex<BTreeMap<String, (Instant, Arc<Zones>)>>,
 }
+
+/// Ids of a region's zones by their codes.
+pub type Zones = BTreeMap<String, String>;
 
 /// A Secret as it was read.
 #[derive(Clone)]
@@ -119,6 +125,21 @@ impl Providers {
             },
         );
         result
+    }
+
+    /// The zones of the region that a provider leads to.
+    pub async fn zones(&self, provider: &Provider) -> Result<Arc<Zones>, Error> {
+        let endpoint = provider.location.endpoint.clone();
+        let zones = || self.zones.lock().expect("no holder panics");
+        if let Some((at, known)) = zones().get(&endpoint)
+            && at.elapsed() < ZONES_AGE
+        {
+            return Ok(known.clone());
+        }
+        let listed = provider.client.list_available_zones().await?.into_iter();
+        let listed: Arc<Zones> = Arc::new(listed.map(|z| (z.code.unwrap_or_else(|| z.id.clone()), z.id)).collect());
+        zones().insert(endpoint, (Instant::now(), listed.clone()));
+        Ok(listed)
     }
 
     /// The Secret changed by our own hand, or must be looked at anew.

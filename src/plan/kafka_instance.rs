@@ -1,6 +1,7 @@
 //! Decisions for `KafkaInstance`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::child::Comparison;
@@ -40,7 +41,7 @@ pub struct Seen {
     /// The enterprise project of an instance that names none.
     pub enterprise_project_id: Option<String>,
     /// Ids of the zones by their codes; empty where nothing has to be translated.
-    pub zones: BTreeMap<String, String>,
+    pub zones: Arc<BTreeMap<String, String>>,
     /// The instance.
     pub found: Found<View>,
     /// How long complete searches must have found nothing.

@@ -1,6 +1,7 @@
 //! `KafkaInstance`: reads the instance by its id, or searches for it, and sends one call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -23,7 +24,7 @@ pub struct KafkaInstances;
 /// The way to the cloud; the hub once there is an instance.
 pub struct Reach {
     client: Client,
-    hub: Option<std::sync::Arc<Hub>>,
+    hub: Option<Arc<Hub>>,
 }
 
 impl Kind for KafkaInstances {
@@ -52,7 +53,7 @@ impl Kind for KafkaInstances {
         let core = cr.status.as_ref().map_or(&nothing, |s| &s.core);
         let named = cr.spec.provider_config_ref.as_ref().map(|r| r.name.as_str());
         let provider = provider(round, named, core).await?;
-        let client = provider.client;
+        let client = provider.client.clone();
         let id = core.instance_id.clone().or_else(|| cr.spec.instance_id.clone());
         let (mut hub, mut job) = (None, None);
         let found = match &id {
@@ -68,9 +69,9 @@ impl Kind for KafkaInstances {
             None => Found::Searched(search(round, &client, core).await?),
         };
         let zones = if needs_zones(cr, &found, round.deleting()) {
-            zones(&client).await?
+            round.cx.providers.zones(&provider).await?
         } else {
-            BTreeMap::new()
+            Arc::default()
         };
         let seen = Seen {
             location: provider.location,
@@ -244,12 +245,4 @@ fn needs_zones(cr: &KafkaInstance, found: &Found<View>, deleting: bool) -> bool 
             !found.is_empty() && !wanted.iter().all(|zone| found.contains(zone))
         }
     }
-}
-
-async fn zones(client: &Client) -> Result<BTreeMap<String, String>, Error> {
-    let zones = client.list_available_zones().await?;
-    Ok(zones
-        .into_iter()
-        .map(|zone| (zone.code.unwrap_or_else(|| zone.id.clone()), zone.id))
-        .collect())
 }
