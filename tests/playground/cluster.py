@@ -31,7 +31,7 @@ class Kubectl:
         return _indent(self.run(*args, stdin=stdin))
 
     def run(self, *args, stdin=None):
-        result = subprocess.run([*self.argv, *args], input=stdin, env=self.environ, capture_output=True, text=True)
+        result = subprocess.run([*self.argv, *args], input=stdin, cwd=ROOT, env=self.environ, capture_output=True, text=True)
         if result.returncode:
             raise Failure(f"kubectl {' '.join(args)}: {(result.stderr or result.stdout).strip()}")
         return result.stdout
@@ -59,16 +59,17 @@ class Operator:
         self.process = self.url = None
 
     def install(self, values):
-        """Installs the chart, or upgrades it, with these values."""
+        """Installs the chart, or upgrades it, with these values; returns once its kinds are there."""
         path = self.env.folder / "values.json"
         path.write_text(json.dumps(values, indent=1))
-        argv = ["upgrade", "--install", RELEASE, _short(CHART), "--namespace", NAMESPACE, "--create-namespace"]
-        argv += ["--values", _short(path)]
+        argv = ["upgrade", "--install", RELEASE, short(CHART), "--namespace", NAMESPACE, "--create-namespace"]
+        argv += ["--values", short(path)]
         command(["helm", *argv])
         result = subprocess.run([self.env.helm, *argv], cwd=ROOT, env=environ(self.env), capture_output=True, text=True)
         if result.returncode:
             raise Failure(f"helm: {result.stderr.strip()}")
-        return _indent(result.stdout.split("\nNOTES:")[0])
+        _indent(result.stdout.split("\nNOTES:")[0])
+        self.kubectl.show("wait", "--for=condition=Established", "crd", "--all")
 
     def rendered(self):
         """(argv, environment) of the pod's container, with the token of its service account."""
@@ -97,7 +98,7 @@ class Operator:
         """Returns once it is ready."""
         argv, variables = self.rendered()
         if show:
-            command(argv)
+            command([short(self.env.operator), *argv[1:]])
         with Live("starting the operator") as live:
             self.process = self.env.processes.start("operator", argv, variables)
             while not self._ready():
@@ -127,10 +128,15 @@ class Operator:
             return False
 
 
+def short(path):
+    """The path as seen from the repository, where commands run."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
 def environ(env):
-    """For kubectl and helm: the admin's kubeconfig, and caches that leave the user's home alone."""
-    caches = {f"HELM_{n}_HOME": str(env.folder / "cache" / n.lower()) for n in ("CACHE", "CONFIG", "DATA")}
-    return os.environ | caches | {"KUBECONFIG": str(env.kubeconfig), "KUBECACHEDIR": str(env.folder / "cache")}
+    """For kubectl and helm: the admin's kubeconfig, nothing in the user's home, and no memory of which kinds there are."""
+    homes = {f"HELM_{n}_HOME": str(env.folder / "helm" / n.lower()) for n in ("CACHE", "CONFIG", "DATA")}
+    return os.environ | homes | {"KUBECONFIG": str(env.kubeconfig), "KUBECACHEDIR": os.devnull}
 
 
 def _value(entry, fields):
@@ -145,10 +151,6 @@ def _value(entry, fields):
 def _expand(text, variables):
     """$(NAME) as the kubelet expands it."""
     return re.sub(r"\$\(([A-Za-z_][A-Za-z0-9_]*)\)", lambda m: variables.get(m[1], m[0]), text)
-
-
-def _short(path):
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def _indent(text):

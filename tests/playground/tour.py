@@ -3,8 +3,7 @@
 import json
 import time
 
-import tools
-from cluster import VENDOR_DOMAINS, Kubectl, Operator
+from cluster import VENDOR_DOMAINS, Kubectl, Operator, short
 from environment import Environment
 from manifests import EXAMPLES, second_instance, write_overlay
 from ui import Failure, Live, command, done, heading, say, seconds
@@ -58,11 +57,10 @@ def up(env):
     tour.install()
     tour.apply()
     tour.wait_ready()
-    kubectl = tools.found("kubectl")
     heading("It is yours")
     say(f"""\
   export KUBECONFIG={env.kubeconfig}
-  export PATH={kubectl.parent}:$PATH
+  export PATH={env.kubectl.parent}:$PATH
 
   kubectl get dms                                   # everything that the operator looks after
   kubectl describe kafkainstance events             # conditions and events
@@ -103,13 +101,14 @@ class Tour:
         for operation, effect in FAULTS.items():
             self.cloud.inject(operation, effect)
         say("  The cloud will answer a 429 and a 503 on the way, and one answer will be lost after its effect.")
-        shown = f"kubectl kustomize {overlay} | kubectl apply -f -"
         say(f"  {EXAMPLES} with this cloud's address and keys, in the least helpful order, the last object first:")
-        manifests = self.kubectl.run("kustomize", "--load-restrictor=LoadRestrictionsNone", str(overlay))
+        kustomize = ["kustomize", "--load-restrictor=LoadRestrictionsNone", short(overlay)]
+        manifests = self.kubectl.run(*kustomize)
         manifests = "---\n".join(reversed(manifests.split("---\n")))
         self.applied = self.env.folder / "applied.yaml"
         self.applied.write_text(manifests)
-        self.kubectl.show("apply", "-f", "-", stdin=manifests, shown=shown.split())
+        shown = f"kubectl {' '.join(kustomize)} | kubectl apply -f -"
+        self.kubectl.show("apply", "-f", "-", stdin=manifests, shown=shown)
 
     def wait_ready(self):
         heading("4. Until all is Ready")
@@ -166,7 +165,7 @@ class Tour:
         name = manifest["metadata"]["name"]
         sent = self._creates()
         self.cloud.inject("CreateInstanceByEngine", {"delayMs": 5000})
-        self.kubectl.show("apply", "-f", "-", stdin=json.dumps(manifest), shown=["kubectl", "apply", "-f", f"{name}.json"])
+        self.kubectl.show("apply", "-f", "-", stdin=json.dumps(manifest), shown=f"kubectl apply -f {name}.json")
         self._until("the create has reached the cloud", lambda: self._creates() > sent)
         command(["kill", "-KILL", self.operator.process.pid], "its answer is still under way")
         self.operator.kill()
@@ -179,7 +178,7 @@ class Tour:
 
     def delete(self):
         heading("7. Everything goes")
-        self.kubectl.show("delete", "--wait=false", "-f", str(self.applied), shown=["kubectl", "delete", "-f", self.applied.name])
+        self.kubectl.show("delete", "--wait=false", "-f", short(self.applied))
         self.kubectl.show("delete", "--wait=false", "dms", "--all")
         self._until("every object is gone", lambda: not self._objects(), limit=90)
         self._until("the cloud is empty", lambda: not self.cloud.state()["instances"])
@@ -199,7 +198,7 @@ class Tour:
         for name, count in calls.items():
             say(f"  {count:5} {name}")
         say(f"  operator at rest: {memory} MiB; " + ", ".join(f"{n}: {s} MiB" for n, s in numbers["binaryMiB"].items()))
-        say(f"  logs and numbers: {self.env.folder}")
+        say(f"  logs and numbers: {short(self.env.folder)}")
 
     def _wait(self, condition, limit=90):
         """`kubectl wait` for every object, while the line shows how far they are."""
@@ -266,7 +265,7 @@ def _explain(env):
         say(f"  (kubectl: {failure})")
     say("  logs:")
     for log in sorted(env.folder.glob("*.log")):
-        say(f"    {log}")
+        say(f"    {short(log)}")
 
 
 def _topics(instance):

@@ -1,6 +1,7 @@
 """What the terminal shows: headings, the commands that run, and one live line while something is awaited."""
 
 import shlex
+import shutil
 import sys
 import threading
 import time
@@ -22,8 +23,9 @@ def say(text=""):
 
 
 def command(argv, note=""):
-    """Shows a command as one could type it."""
-    _print(f"  {_dim('$')} {' '.join(shlex.quote(str(a)) for a in argv)}{'   # ' + note if note else ''}")
+    """Shows a command as one could type it: a list of words, or a whole line."""
+    line = argv if isinstance(argv, str) else " ".join(shlex.quote(str(a)) for a in argv)
+    _print(f"  {_dim('$')} {line}{'   # ' + note if note else ''}")
 
 
 def done(text):
@@ -63,7 +65,7 @@ class Live:
             line = f"  .. {self.what} {seconds(self.elapsed)}  {self.detail}"
             with _lock:
                 if _TTY:
-                    sys.stdout.write(f"\r\x1b[K{line[:118]}")
+                    sys.stdout.write(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}")
                     sys.stdout.flush()
                 else:
                     print(line, flush=True)
