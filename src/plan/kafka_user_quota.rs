@@ -181,7 +181,7 @@ fn summary(found: &Quota) -> String {
 
 fn human(rate: u64) -> String {
     for (unit, size) in [("GiB/s", 1u64 << 30), ("MiB/s", 1 << 20), ("KiB/s", 1 << 10)] {
-        if rate >= size && rate % size == 0 {
+        if rate >= size && rate.is_multiple_of(size) {
             return format!("{} {unit}", rate / size);
         }
     }
