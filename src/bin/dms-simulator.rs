@@ -55,6 +55,9 @@ struct Options {
     /// Deleted instances end in the recycle bin
     #[arg(long)]
     recycle_bin: bool,
+    /// Leave __consumer_offsets out of the listed topics
+    #[arg(long)]
+    hide_system_topics: bool,
     /// Refuse a quota that exists already, or does not, at once instead of by a failed job
     #[arg(long)]
     strict_quotas: bool,
@@ -128,7 +131,7 @@ impl Options {
                 Failures::Listed => FailedCreates::Listed,
             },
             recycle_bin: self.recycle_bin,
-            system_topics: default.system_topics,
+            system_topics: !self.hide_system_topics,
             strict_quotas: self.strict_quotas,
             replace_tags: self.replace_tags,
             clock,
@@ -159,6 +162,7 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, secret_is_ours: b
     println!("unique-names: {}", config.unique_names);
     println!("failed-creates: {:?}", config.failed_creates);
     println!("recycle-bin: {}", config.recycle_bin);
+    println!("hide-system-topics: {}", !config.system_topics);
     println!("strict-quotas: {}", config.strict_quotas);
     println!("replace-tags: {}", config.replace_tags);
     println!("seed: {}", config.seed);

@@ -11,13 +11,14 @@
 
 use std::time::Duration;
 
-use axum::extract::rejection::JsonRejection;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::state::{Instance, State, Status};
@@ -109,11 +110,8 @@ async fn faults(Extract(simulator): Extract<Simulator>) -> Json<Vec<Fault>> {
     Json(simulator.faults())
 }
 
-async fn add_fault(
-    Extract(simulator): Extract<Simulator>,
-    fault: Result<Json<Fault>, JsonRejection>,
-) -> Result<StatusCode, JsonRejection> {
-    simulator.add_fault(fault?.0);
+async fn add_fault(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    simulator.add_fault(parse(&body)?);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -122,22 +120,31 @@ async fn clear_faults(Extract(simulator): Extract<Simulator>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn clock(Extract(simulator): Extract<Simulator>, Json(advance): Json<Advance>) -> Response {
-    let Ok(by) = Duration::try_from_secs_f64(advance.advance_seconds) else {
-        return (StatusCode::BAD_REQUEST, "time only moves on\n").into_response();
-    };
+async fn clock(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<Json<Value>, Refusal> {
+    let Advance { advance_seconds } = parse(&body)?;
+    let by = Duration::try_from_secs_f64(advance_seconds)
+        .map_err(|_| (StatusCode::BAD_REQUEST, "time only moves on\n".to_owned()))?;
     simulator.advance_clock(by);
-    Json(json!({"time": simulator.time()})).into_response()
+    Ok(Json(json!({"time": simulator.time()})))
 }
 
 async fn instance(
     Extract(simulator): Extract<Simulator>,
     Path(id): Path<String>,
-    Json(forced): Json<Forced>,
-) -> StatusCode {
-    if simulator.set_status(&id, forced.status) {
+    body: Bytes,
+) -> Result<StatusCode, Refusal> {
+    let Forced { status } = parse(&body)?;
+    Ok(if simulator.set_status(&id, status) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND
-    }
+    })
+}
+
+/// What is wrong with a body.
+type Refusal = (StatusCode, String);
+
+/// Reads a body whatever its type is said to be: people use curl.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("{error}\n")))
 }

@@ -66,7 +66,11 @@ async fn faults_hit_what_they_match_and_are_used_up() {
     cloud.control("DELETE", "faults", Value::Null).await;
     assert_eq!(cloud.get("/v2/available-zones").await.status, 200);
     let misspelt = cloud.control("POST", "faults", json!({"effect": {"delay": 1}})).await;
-    assert!((400..500).contains(&misspelt.status));
+    assert!(
+        misspelt.status == 400 && misspelt.text.contains("unknown field `delay`"),
+        "{}",
+        misspelt.text
+    );
 }
 
 #[tokio::test(start_paused = true)]

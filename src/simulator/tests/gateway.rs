@@ -1,3 +1,5 @@
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use axum::http::HeaderValue;
@@ -126,6 +128,45 @@ async fn an_answer_can_be_lost_before_and_after_the_effect() {
         (call.operation.as_str(), call.status, call.lost),
         ("CreateInstanceTopic", None, true)
     );
+}
+
+#[tokio::test]
+async fn over_http_a_lost_answer_is_a_closed_connection() {
+    let cloud = Cloud::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = cloud.simulator.router();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let exchange = async || {
+        let (parts, _) = cloud.request("GET", "/v2/available-zones", None).into_parts();
+        let headers = parts
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap()));
+        let text = format!(
+            "GET {} HTTP/1.1\r\n{}connection: close\r\n\r\n",
+            parts.uri,
+            headers.collect::<String>()
+        );
+        let blocking = move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(text.as_bytes()).unwrap();
+            let mut answer = String::new();
+            // A reset is as good as an end.
+            let _ = stream.read_to_string(&mut answer);
+            answer
+        };
+        tokio::task::spawn_blocking(blocking).await.unwrap()
+    };
+    cloud.fault(
+        "ListAvailableZones",
+        Effect {
+            lost: Some(LostAnswer::After),
+            ..Effect::default()
+        },
+    );
+    assert_eq!(exchange().await, "");
+    assert!(exchange().await.starts_with("HTTP/1.1 200 OK"));
 }
 
 #[tokio::test(start_paused = true)]
