@@ -134,11 +134,14 @@ impl<K: Kind> Worker<'_, K> {
         {
             return Ok(pause);
         }
-        self.publish(plan.status.clone(), &plan.situation).await?;
         let Some(step) = step else {
+            self.publish(plan.status, &plan.situation).await?;
             self.room.note(&*cr, |note| note.settled());
             return Ok(self.pause_of(plan.next));
         };
+        if self.is_news(&plan.status, &plan.situation) {
+            self.publish(plan.status, &plan.situation).await?;
+        }
         info!(object = %Reference::to(&*cr), step = %crate::plan::cut(&format!("{step:?}"), 500), "acts");
         self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
         let acted = if K::buys(&step) && !self.cx.tenure.outlasts(CREATE_TIMEOUT) {
@@ -253,6 +256,21 @@ impl<K: Kind> Worker<'_, K> {
         })
     }
 
+    /// Whether a status is worth a write before the step: its words alone are not, as they may differ after the step, and
+    /// an object that tries again and again would be written twice each time.
+    fn is_news(&self, status: &<K::Cr as Managed>::State, situation: &Situation) -> bool {
+        let before = self.cr.status().cloned().unwrap_or_default();
+        let mut after = status.clone();
+        let core = after.as_mut();
+        core.conditions = situation.conditions(&core.drift, 0, &before.as_ref().conditions, self.cx.clock.now());
+        let states = |core: &CoreStatus| core.conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
+        if states(after.as_ref()) != states(before.as_ref()) {
+            return true;
+        }
+        after.as_mut().conditions = before.as_ref().conditions.clone();
+        after != before
+    }
+
     /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
     async fn publish(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
         let before = self.cr.status().cloned().unwrap_or_default();
@@ -308,9 +326,10 @@ impl<K: Kind> Worker<'_, K> {
         info!(object = %Reference::to(&*self.cr), why, "lets go");
         self.cx.events.released(&*self.cr, why).await;
         self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
-        for user in K::references(&*self.cr) {
-            self.cx.rooms.wake(&user);
+        for needed in K::references(&*self.cr) {
+            self.cx.rooms.wake(&needed);
         }
+        self.room.wake_rivals(&*self.cr);
         self.room.forget(&*self.cr);
         Ok(Duration::MAX)
     }
@@ -343,8 +362,10 @@ impl<K: Kind> Worker<'_, K> {
         match next {
             Next::Soon => SOON.min(config.poll),
             Next::Poll => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
-            Next::Rest => jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()),
-            Next::Stop(pause) => pause,
+            Next::Rest => {
+                jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
+            }
+            Next::Stop(pause) => pause.min(K::LONGEST_PAUSE),
             Next::Release => Duration::MAX,
         }
     }
@@ -417,7 +438,7 @@ impl<Cr: Managed> Round<'_, Cr> {
     pub fn since(&self, core: &CoreStatus) -> Instant {
         let now = Instant::now();
         let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !self.deleting();
-        let age = if at_rest && !self.is_asked(core) {
+        let age = if at_rest && !self.is_asked() {
             self.cx.resync_of(self.cr).mul_f64(0.8)
         } else {
             FRESH
@@ -427,9 +448,10 @@ impl<Cr: Managed> Round<'_, Cr> {
         acted.map_or(floor, |acted| acted.max(floor))
     }
 
-    fn is_asked(&self, core: &CoreStatus) -> bool {
+    /// The annotation asks for a look now.
+    pub fn is_asked(&self) -> bool {
         let requested = self.cr.annotations().get(RECONCILE_REQUESTED_AT);
-        requested.is_some() && requested != core.last_handled_reconcile_at.as_ref()
+        requested.is_some() && requested != self.cr.core().and_then(|core| core.last_handled_reconcile_at.as_ref())
     }
 
     /// The state of the background job of `status.operation`.

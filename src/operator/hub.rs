@@ -62,17 +62,24 @@ impl Hub {
 /// The hubs by ProviderConfig and instance: what one's credentials may see is not shown to another's.
 #[derive(Default)]
 pub struct Hubs {
-    hubs: Mutex<BTreeMap<(String, String, String), Arc<Hub>>>,
+    hubs: Mutex<BTreeMap<(String, String, String), (Arc<Hub>, Instant)>>,
 }
+
+/// A hub that nobody asked for this long is forgotten; its objects come by at least once a day.
+const UNUSED: Duration = Duration::from_secs(25 * 3600);
 
 impl Hubs {
     /// The hub of an instance.
     pub fn of(&self, provider: (&str, &str), client: &Client, instance_id: &str, poll: Duration) -> Arc<Hub> {
         let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
         let mut hubs = self.hubs.lock().expect("no holder panics");
-        let hub = hubs
-            .entry(key)
-            .or_insert_with(|| Arc::new(Hub::new(instance_id, client.clone(), poll)));
+        let now = Instant::now();
+        if !hubs.contains_key(&key) {
+            hubs.retain(|_, (_, used)| used.elapsed() < UNUSED);
+        }
+        let make = || (Arc::new(Hub::new(instance_id, client.clone(), poll)), now);
+        let (hub, used) = hubs.entry(key).or_insert_with(make);
+        *used = now;
         hub.clone()
     }
 }

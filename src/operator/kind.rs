@@ -1,6 +1,7 @@
 //! What the engine needs to know of a kind.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use super::engine::Round;
 use crate::api::{CoreStatus, Managed};
@@ -15,6 +16,9 @@ pub trait Kind: Send + Sync + 'static {
     type Reach: Send + Sync;
     /// One call.
     type Step: Debug + Clone + Send + Sync;
+
+    /// The longest pause between two looks.
+    const LONGEST_PAUSE: Duration = Duration::MAX;
 
     /// The objects that this one cannot do without; they are held, and their changes wake it.
     fn references(cr: &Self::Cr) -> Vec<Reference>;

@@ -13,8 +13,8 @@ use super::Context;
 use crate::api::provider_config::Identity;
 use crate::api::{Location, ProviderConfig};
 use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};
-use crate::plan::Reason;
 use crate::plan::fault::Halt;
+use crate::plan::{Reason, STOP};
 
 /// How long a Secret that was read is believed.
 const SECRET_AGE: Duration = Duration::from_secs(60);
@@ -40,6 +40,17 @@ pub struct Providers {
     clients: Mutex<BTreeMap<(String, String), Known>>,
     limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
     zones: Mutex<BTreeMap<String, (Instant, Arc<Zones>)>>,
+    checked: Mutex<BTreeMap<(String, String), Checked>>,
+}
+
+/// The outcome of trying a ProviderConfig's credentials.
+#[derive(Clone)]
+pub struct Checked {
+    at: Instant,
+    generation: Option<i64>,
+    version: (String, String),
+    /// The project's id, or why only a person helps.
+    pub outcome: Result<String, Halt>,
 }
 
 /// Ids of a region's zones by their codes.
@@ -125,6 +136,39 @@ impl Providers {
             },
         );
         result
+    }
+
+    /// How a ProviderConfig's credentials did when they were last tried, if neither has changed since.
+    pub fn checked(&self, config: &ProviderConfig, keys: &Keys, age: Duration) -> Option<Result<String, Halt>> {
+        let checked = self.checked.lock().expect("no holder panics");
+        let last = checked.get(&object_key(config))?;
+        let age = if last.outcome.is_ok() { age } else { STOP };
+        let same = last.generation == config.metadata.generation && last.version == keys.version;
+        (same && last.at.elapsed() < age).then(|| last.outcome.clone())
+    }
+
+    /// Remembers how the credentials did; whether they are new ones.
+    pub fn check(&self, config: &ProviderConfig, keys: &Keys, outcome: Result<String, Halt>) -> bool {
+        let generation = config.metadata.generation;
+        let checked = Checked {
+            at: Instant::now(),
+            generation,
+            version: keys.version.clone(),
+            outcome,
+        };
+        let before = self
+            .checked
+            .lock()
+            .expect("no holder panics")
+            .insert(object_key(config), checked);
+        before.is_some_and(|before| before.version != keys.version)
+    }
+
+    /// Forgets a ProviderConfig that is gone.
+    pub fn forget(&self, config: &ProviderConfig) {
+        let key = object_key(config);
+        self.checked.lock().expect("no holder panics").remove(&key);
+        self.clients.lock().expect("no holder panics").remove(&key);
     }
 
     /// The zones of the region that a provider leads to.
@@ -240,6 +284,14 @@ pub fn location(config: &ProviderConfig, project_id: &str) -> Result<Location, H
         region: config.spec.region.clone(),
         project_id: project_id.to_owned(),
     })
+}
+
+fn object_key(config: &ProviderConfig) -> (String, String) {
+    let meta = &config.metadata;
+    (
+        meta.namespace.clone().unwrap_or_default(),
+        meta.name.clone().unwrap_or_default(),
+    )
 }
 
 fn endpoints(config: &ProviderConfig) -> Result<Endpoints, Halt> {

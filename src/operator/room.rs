@@ -148,6 +148,16 @@ impl<Cr: Managed> Room<Cr> {
         self.notes().remove(&key(cr));
     }
 
+    /// Lets the others look again that claim the same thing.
+    pub fn wake_rivals(&self, cr: &Cr) {
+        let Some(claim) = (self.claim)(cr) else { return };
+        for other in self.store.state() {
+            if other.uid() != cr.uid() && (self.claim)(&other).as_ref() == Some(&claim) {
+                self.wake_one(&other);
+            }
+        }
+    }
+
     /// The object that has a better claim to the same thing: the one that has it on record, else the older one, else the one
     /// with the smaller uid.
     pub fn rival(&self, cr: &Cr) -> Option<Arc<Cr>> {

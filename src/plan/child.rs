@@ -119,7 +119,7 @@ impl<T> Child<'_, T> {
                 Next::Release,
             );
         }
-        match (&self.found, &facts.job) {
+        match (&self.found, facts.job()) {
             (Found::InstanceGone, _) => wait(
                 status,
                 format!("{title} goes with instance {instance_id}"),
@@ -188,7 +188,7 @@ impl<T> Child<'_, T> {
         };
         let core = status.as_mut();
         core.drift = vec![];
-        match &facts.job {
+        match facts.job() {
             Some(Job::Running) => return creating(status, format!("{title} is being created"), vec![], Next::Poll),
             Some(Job::Failed(why)) => {
                 let message = format!("creating {title} failed: {why}");
@@ -266,7 +266,7 @@ impl<T> Child<'_, T> {
         core.served_since.get_or_insert_with(|| facts.now.to_string());
         core.drift = differences.drift();
         let edit = facts.is_edit();
-        match &facts.job {
+        match facts.job() {
             Some(Job::Running) => {
                 return working(status, edit, format!("{title} is being changed"), vec![], Next::Poll);
             }

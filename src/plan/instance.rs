@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::child::{Comparison, at_rest, refusal, stop, working};
-use super::{BLOCKED, Facts, JOB_DEADLINE, Job, Next, Plan, Reason, Situation, age, clock_time};
+use super::{BLOCKED, Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
 /// Name of the operation that makes an instance.
@@ -294,9 +294,21 @@ impl<T> Instance<'_, T> {
             .as_ref()
             .is_some_and(|o| o.name == CREATE && age(&o.start_time, facts.now) < CREATE_PATIENCE);
         if times < 2 || (young && !served) {
-            let reason = if served { Reason::Retrying } else { Reason::Creating };
             let message = format!("the service does not know {id}; looks again to be sure");
-            let situation = Situation::Waiting { reason, message };
+            let situation = match (served && !facts.is_edit(), served) {
+                (true, _) => Situation::Unread {
+                    reason: Reason::Retrying,
+                    message,
+                },
+                (false, true) => Situation::Updating {
+                    reason: Reason::Retrying,
+                    message,
+                },
+                (false, false) => Situation::Waiting {
+                    reason: Reason::Creating,
+                    message,
+                },
+            };
             return Plan {
                 status,
                 situation,
@@ -415,14 +427,10 @@ impl<T> Instance<'_, T> {
             return stop(status, Reason::InvalidSpec, message, true);
         }
         if let Some(job) = our_job {
-            match &facts.job {
-                Some(Job::Running) if age(&job.start_time, facts.now) < JOB_DEADLINE => {
+            match facts.job() {
+                Some(Job::Running) => {
                     let message = format!("{} since {}", job.name, clock_time(&job.start_time));
                     return working(status, edit, message, vec![], Next::Poll);
-                }
-                Some(Job::Running) => {
-                    let job = job.clone();
-                    return self.failed(status, state, &job, "its job does not end");
                 }
                 Some(Job::Failed(why)) if !steps.is_empty() => {
                     let (job, why) = (job.clone(), why.clone());

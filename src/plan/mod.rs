@@ -119,6 +119,21 @@ impl Facts<'_> {
                 .is_some_and(|r| Some(r) != self.core.last_handled_reconcile_at.as_deref())
     }
 
+    /// The background job of `status.operation`; one that does not end has failed.
+    pub fn job(&self) -> Option<Job> {
+        let start = self
+            .core
+            .operation
+            .as_ref()
+            .map(|operation| operation.start_time.as_str());
+        match &self.job {
+            Some(Job::Running) if start.is_some_and(|start| age(start, self.now) > JOB_DEADLINE) => {
+                Some(Job::Failed("its job does not end".into()))
+            }
+            job => job.clone(),
+        }
+    }
+
     /// What happens in the cloud when the object goes: as the spec says, else only what we made is deleted.
     pub fn orphans(&self) -> bool {
         match self.deletion {

@@ -9,9 +9,11 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 
 use crate::api::{Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
+use crate::cloud::Fault;
 use crate::cloud::kafka::InstanceQuery;
 use crate::operator::engine::Round;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
+use crate::operator::providers::Keys;
 use crate::plan::fault::Halt;
 use crate::plan::provider_config::{Seen, Step, plan, settle};
 use crate::plan::{Plan, Reason};
@@ -23,6 +25,9 @@ const NAMED: usize = 4;
 pub struct ProviderConfigs;
 
 impl Kind for ProviderConfigs {
+    // The Secret is not watched: RBAC cannot grant metadata alone.
+    const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
     type Cr = ProviderConfig;
     type Reach = ();
     type Step = Step;
@@ -80,35 +85,52 @@ impl Kind for ProviderConfigs {
     }
 }
 
+/// The Secret is read at every look, the credentials are tried when it or the spec changed, and at the resync interval.
 async fn usable(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
     let Round { cx, cr, .. } = round;
-    let known = cr.status.as_ref().and_then(|s| s.project_id.clone());
     let keys = cx.providers.keys(cx, cr, Duration::ZERO).await?;
-    let project_id = match cr.spec.project_id.clone().or(known) {
-        Some(id) => {
-            let client = cx.providers.client(cx, cr, &keys, &id)?;
-            // The cheapest call that needs the credentials and the project.
-            client
-                .list_instances(&InstanceQuery {
-                    limit: 1,
-                    ..Default::default()
-                })
-                .await?;
-            id
+    let age = if round.is_asked() {
+        Duration::ZERO
+    } else {
+        cr.spec.resync().unwrap_or(cx.config.resync).mul_f64(0.9)
+    };
+    let outcome = match cx.providers.checked(cr, &keys, age).filter(|_| !round.is_asked()) {
+        Some(outcome) => outcome,
+        None => {
+            let outcome = try_credentials(round, &keys).await;
+            let passes = matches!(&outcome, Err(Halt::Cloud(error)) if error.fault() != Fault::Stop);
+            if !passes && cx.providers.check(cr, &keys, outcome.clone()) {
+                // Whoever stopped for the old credentials can go on.
+                cx.rooms.wake_users_of(&Reference::to(*cr));
+            }
+            outcome
         }
-        None => find_project(round, &keys).await?,
     };
     Ok(Seen::Usable {
-        project_id,
+        project_id: outcome?,
         identity: keys.identity(),
         secret_held: keys.held,
     })
 }
 
-async fn find_project(
-    round: &Round<'_, ProviderConfig>,
-    keys: &crate::operator::providers::Keys,
-) -> Result<String, Halt> {
+async fn try_credentials(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Result<String, Halt> {
+    let Round { cx, cr, .. } = round;
+    let known = cr.status.as_ref().and_then(|s| s.project_id.clone());
+    let Some(id) = cr.spec.project_id.clone().or(known) else {
+        return find_project(round, keys).await;
+    };
+    let client = cx.providers.client(cx, cr, keys, &id)?;
+    // The cheapest call that needs the credentials and the project.
+    client
+        .list_instances(&InstanceQuery {
+            limit: 1,
+            ..Default::default()
+        })
+        .await?;
+    Ok(id)
+}
+
+async fn find_project(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Result<String, Halt> {
     let Round { cx, cr, .. } = round;
     let client = cx.providers.client(cx, cr, keys, "")?;
     let (field, name) = match &cr.spec.project_name {
@@ -135,6 +157,9 @@ async fn find_project(
 fn leaving(round: &Round<'_, ProviderConfig>) -> Seen {
     let Round { cx, cr, .. } = round;
     let users = cx.rooms.users_of(&Reference::to(*cr));
+    if users.is_empty() {
+        cx.providers.forget(cr);
+    }
     let named = users.iter().take(NAMED).map(ToString::to_string).collect();
     let mut held: Vec<String> = cr.status.iter().filter_map(|s| s.held_secret.clone()).collect();
     let current = cr.spec.credentials.secret_ref.name.clone();
