@@ -114,8 +114,10 @@ class Operator:
         self.env.processes.forget(self.process)
 
     def stop(self):
-        """SIGTERM, as the kubelet would."""
+        """SIGTERM, as the kubelet would; it must end by itself and well."""
         self.env.processes.stop(self.process)
+        if code := self.process.popen.returncode:
+            raise Failure(f"the operator ended with {code}: {self.env.processes.tail('operator')}")
 
     def memory_mib(self):
         return resident_mib(self.process.pid)

@@ -21,7 +21,7 @@ class Environment:
 
     def __init__(self, folder, programs, binaries):
         self.folder = Path(folder).resolve()
-        self.kubectl, self.helm = programs["kubectl"], programs["helm"]
+        self.kubectl, self.helm = Path(programs["kubectl"]), Path(programs["helm"])
         self.operator, self.simulator = binaries["dms-operator"], binaries["dms-simulator"]
         self.apiserver = self.kubeconfig = self.ca = self.audit_log = self.cloud = self.processes = None
 

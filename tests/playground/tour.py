@@ -12,6 +12,8 @@ from ui import Failure, Live, command, done, heading, say, seconds
 SPEED = 180
 SHORTENED = {"pollInterval": "1s", "resyncInterval": "5s"}
 SEARCH_WINDOW = "10s"
+# What the tour edits to.
+DESCRIPTION, RATE = "Edited in the tour", 20 * 2**20
 FAULTS = {
     "ListInstances": {"status": 429, "code": "APIGW.0308", "message": "The throttling threshold has been reached"},
     "ShowInstance": {"status": 503, "code": "DMS.00500000", "message": "Service unavailable"},
@@ -126,17 +128,20 @@ class Tour:
         topic = self.kubectl.get("topic", "orders")
         quota = self._the("kafkauserquota")
         storage = instance["spec"]["storageSpace"] + 100 * instance["spec"]["brokerNum"]
-        self._patch("topic/orders", {"kafka": {"partitions": topic["spec"]["kafka"]["partitions"] + 3}})
-        self._patch(f"kafkauserquota/{quota['metadata']['name']}", {"producerByteRate": "20Mi"})
+        partitions = topic["spec"]["kafka"]["partitions"] + 3
+        self._patch("topic/orders", {"kafka": {"partitions": partitions}})
+        self._patch(f"kafkauserquota/{quota['metadata']['name']}", {"producerByteRate": RATE})
         name = instance["metadata"]["name"]
-        self._patch(f"kafkainstance/{name}", {"description": "Edited in the tour", "storageSpace": storage})
+        self._patch(f"kafkainstance/{name}", {"description": DESCRIPTION, "storageSpace": storage})
         self._until("the storage job runs", lambda: self._state_of(name) == "EXTENDING")
         self.kubectl.show("get", "kafkainstance", name)
         self._wait("Ready")
         [there] = self._instances(name)
-        if there["storageSpace"] != storage:
-            raise Failure(f"the cloud's storage is {there['storageSpace']} GB, not {storage}")
-        done(f"the cloud has {storage} GB now")
+        [orders] = [t for t in there["topics"] if t["name"] == "orders"]
+        found = (there["storageSpace"], there["description"], orders["partition"], there["quotas"][0]["producer-byte-rate"])
+        if found != (storage, DESCRIPTION, partitions, RATE):
+            raise Failure(f"all are Ready, but storage, description, partitions and rate are {found}")
+        done(f"the cloud has it all: {storage} GB, {partitions} partitions, {RATE} bytes a second")
 
     def drift(self):
         heading("5b. Changes behind the operator's back")
@@ -172,15 +177,18 @@ class Tour:
         self.operator.start(show=False)
         self._wait("Ready")
         self.kubectl.show("get", "kafkainstance")
-        if (count := len(self._instances(name))) != 1:
-            raise Failure(f"there are {count} instances named {name}")
-        done(f"the cloud has one instance named {name}, not two")
+        instances = self._instances(name)
+        if len(instances) != 1:
+            raise Failure(f"there are {len(instances)} instances named {name}")
+        if instances[0]["tags"] != manifest["spec"].get("tags", {}):
+            raise Failure(f"the mark of the create is left on {name}: {instances[0]['tags']}")
+        done(f"the cloud has one instance named {name}, not two, and no mark is left on it")
 
     def delete(self):
         heading("7. Everything goes")
         self.kubectl.show("delete", "--wait=false", "-f", short(self.applied))
         self.kubectl.show("delete", "--wait=false", "dms", "--all")
-        self._until("every object is gone", lambda: not self._objects(), limit=90)
+        self._until("every object is gone", lambda: not self._objects() and not self._secrets(), limit=90)
         self._until("the cloud is empty", lambda: not self.cloud.state()["instances"])
         self.operator.stop()
 
@@ -192,6 +200,7 @@ class Tour:
             "binaryMiB": {n: round(p.stat().st_size / 2**20, 1) for n, p in binaries.items()},
             "callsByOperation": calls,
         }
+        (self.env.folder / "calls.json").write_text(json.dumps(self.cloud.calls(), indent=1))
         (self.env.folder / "tour.json").write_text(json.dumps(numbers, indent=1))
         heading(f"Done in {seconds(taken)}")
         say("  calls to the cloud, the tour's own changes among them:")
@@ -226,6 +235,9 @@ class Tour:
 
     def _objects(self):
         return self.kubectl.get("dms")["items"]
+
+    def _secrets(self):
+        return self.kubectl.get("secret")["items"]
 
     def _the(self, kind):
         return self.kubectl.get(kind)["items"][0]
