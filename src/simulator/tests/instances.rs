@@ -165,6 +165,14 @@ async fn names_are_unique_only_if_told_so() {
         .call("POST", "/v2/kafka/{p}/instances", Some(order(json!({}))))
         .await;
     assert_eq!(second.refusal(), (400, "DMS.00400060".into()));
+    let other = format!("/v2/{{p}}/instances/{}", cloud.create("other").await);
+    minutes(15).await;
+    let renamed = cloud.call("PUT", &other, Some(json!({"name": "events"}))).await;
+    assert_eq!(renamed.refusal(), (400, "DMS.00400081".into()));
+    assert_eq!(
+        cloud.call("PUT", &other, Some(json!({"name": "other"}))).await.status,
+        204
+    );
 }
 
 #[tokio::test(start_paused = true)]

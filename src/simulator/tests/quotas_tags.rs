@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::super::Effect;
 use super::*;
 
 fn quota(user: &str) -> Value {
@@ -112,6 +113,57 @@ async fn quotas_are_listed_by_ten() {
         (10, &json!(11))
     );
     assert_eq!(names(&quotas.list("?offset=10").await, "quotas", "user"), ["user-0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_come_in_a_list_newest_first_and_counted_by_a_string() {
+    let cloud = Cloud::new();
+    let quotas = Quotas::new(&cloud).await;
+    quotas.change("POST", quota("anna")).await;
+    minutes(1).await;
+    quotas.change("PUT", quota("anna")).await;
+    let tasks = format!("{}/tasks", quotas.instance);
+    let list = async |query: &str| cloud.get(&format!("{tasks}{query}")).await.json();
+    let both = list("").await;
+    assert_eq!(
+        names(&both, "tasks", "name"),
+        ["updateKafkaUserClientQuota", "createKafkaUserClientQuota"]
+    );
+    assert_eq!(
+        (&both["task_count"], &both["tasks"][1]["status"]),
+        (&json!("2"), &json!("SUCCESS"))
+    );
+    assert_eq!(both["tasks"][1]["created_at"], "2026-11-22T12:16:00.000Z");
+    assert_eq!(both["tasks"][1]["updated_at"], "2026-11-22T12:16:10.000Z");
+    assert_eq!(
+        names(&list("?start=2&limit=1").await, "tasks", "name"),
+        ["createKafkaUserClientQuota"]
+    );
+    assert_eq!(list("?begin_time=20261122121700").await["task_count"], "1");
+    assert_eq!(list("?end_time=20261122121659").await["task_count"], "1");
+    assert_eq!(list("?start=0").await["error_code"], "DMS.00400062");
+    assert_eq!(list("?end_time=2026").await["error_code"], "DMS.00400062");
+    assert_eq!(list("/no-id").await["error_code"], "DMS.00400070");
+    assert_eq!(
+        list("/8abfa7b372160bfd0172165864064079").await,
+        json!({"task_count": "0", "tasks": []})
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_fails_leaves_things_as_they_were() {
+    let cloud = Cloud::new();
+    let quotas = Quotas::new(&cloud).await;
+    cloud.fault(
+        "CreateKafkaUserClientQuotaTask",
+        Effect {
+            job_fails: true,
+            ..Effect::default()
+        },
+    );
+    assert_eq!(quotas.change("POST", quota("anna")).await, "FAILED");
+    assert_eq!(quotas.list("").await["count"], 0);
+    assert_eq!(quotas.change("POST", quota("anna")).await, "SUCCESS");
 }
 
 #[tokio::test(start_paused = true)]
