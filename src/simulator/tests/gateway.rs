@@ -26,6 +26,20 @@ async fn a_bad_signature_is_refused_with_the_servers_date() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_key_must_be_known_and_the_host_signed() {
+    let cloud = Cloud::new();
+    let known = cloud.simulator.config().access_key.as_str();
+    for (access_key, signed, status) in [
+        (known, vec!["host", "x-sdk-date"], 200),
+        ("ANOTHERKEY", vec!["host", "x-sdk-date"], 401),
+        (known, vec!["x-sdk-date"], 401),
+    ] {
+        let request = cloud.request_as(access_key, &signed, "GET", "/v2/available-zones", None);
+        assert_eq!(cloud.send(request).await.status, status, "{access_key} {signed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_may_be_fifteen_minutes_old_and_no_more() {
     let cloud = Cloud::new();
     let (fresh, stale) = (

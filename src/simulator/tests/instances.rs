@@ -294,7 +294,12 @@ async fn storage_grows_in_a_job_and_never_shrinks() {
         (&json!(600), &json!(1))
     );
 
-    let horizontal = json!({"oper_type": "horizontal", "new_storage_space": 800, "new_broker_num": 4});
+    let mut horizontal = json!({"oper_type": "horizontal", "new_storage_space": 900, "new_broker_num": 4});
+    assert_eq!(
+        cloud.call("POST", &extend, Some(horizontal.clone())).await.refusal(),
+        (400, "DMS.00400500".into())
+    );
+    horizontal["new_storage_space"] = json!(800);
     assert_eq!(cloud.call("POST", &extend, Some(horizontal)).await.status, 200);
     minutes(10).await;
     let vertical = json!({"oper_type": "vertical", "new_product_id": "c6.4u8g.cluster"});

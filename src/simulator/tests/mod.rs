@@ -79,6 +79,24 @@ impl Cloud {
     }
 
     pub(super) fn request(&self, method: &str, path: &str, body: Option<Value>) -> Request<Body> {
+        self.request_as(
+            &self.simulator.config().access_key,
+            &["host", "x-sdk-date"],
+            method,
+            path,
+            body,
+        )
+    }
+
+    /// A request with the right secret key, as another user or with other headers signed.
+    pub(super) fn request_as(
+        &self,
+        access_key: &str,
+        signed: &[&str],
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Request<Body> {
         let config = self.simulator.config();
         let path = path.replace("{p}", &config.project_id);
         let body = body.map(|body| body.to_string()).unwrap_or_default();
@@ -86,8 +104,17 @@ impl Cloud {
         let (uri, query) = path.split_once('?').unwrap_or((&path, ""));
         let mut query: Vec<_> = query.split('&').collect();
         query.sort_unstable();
+        let value = |name: &str| {
+            if name == "host" {
+                "cloud".to_owned()
+            } else {
+                date.clone()
+            }
+        };
+        let headers: String = signed.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+        let signed = signed.join(";");
         let canonical = format!(
-            "{method}\n{uri}/\n{}\nhost:cloud\nx-sdk-date:{date}\n\nhost;x-sdk-date\n{}",
+            "{method}\n{uri}/\n{}\n{headers}\n{signed}\n{}",
             query.join("&"),
             hex::encode(Sha256::digest(&body)),
         );
@@ -95,17 +122,15 @@ impl Cloud {
         let mut mac = Hmac::<Sha256>::new_from_slice(config.secret_key.expose_secret().as_bytes()).unwrap();
         mac.update(text.as_bytes());
         let signature = hex::encode(mac.finalize().into_bytes());
-        let signed = format!("SignedHeaders=host;x-sdk-date, Signature={signature}");
+        let authorization =
+            format!("SDK-HMAC-SHA256 Access={access_key}, SignedHeaders={signed}, Signature={signature}");
         Request::builder()
             .method(method)
             .uri(&path)
             .header("content-type", "application/json")
             .header("host", "cloud")
             .header("x-sdk-date", date)
-            .header(
-                "authorization",
-                format!("SDK-HMAC-SHA256 Access={}, {signed}", config.access_key),
-            )
+            .header("authorization", authorization)
             .body(Body::from(body))
             .unwrap()
     }
