@@ -4,3 +4,5 @@
 pub mod apiserver;
 pub mod gadgets;
 pub mod scenarios;
+pub mod wire;
+pub mod world;
