@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dms_operator::clock::Clock;
-use dms_operator::cloud::sign::{self, Target};
 use dms_operator::cloud::Credentials;
+use dms_operator::cloud::sign::{self, Target};
 use dms_operator::operator::admin::Stage;
 use dms_operator::operator::{Config, Ended, LeaseConfig, Metrics, Operator};
 use dms_operator::simulator::{self, Effect, Fault, Simulator};
@@ -22,6 +22,8 @@ use super::apiserver::{ApiServer, Lifeline, Record};
 use super::wire::{InProcess, carry};
 
 const ENDPOINT: &str = "dms.eu-west-101.myhuaweicloud.eu";
+/// The operators' own namespace.
+const OPERATORS: &str = "dms-operator";
 const GROUP: &str = "dms.huaweicloud.com";
 
 /// Everything around the operator. Must be made under paused time.
@@ -68,6 +70,7 @@ impl World {
     pub fn with(cloud: simulator::Config) -> Self {
         let clock = Clock::anchored("2026-11-22T12:00:00Z".parse().expect("a time"));
         let server = ApiServer::new(clock.clone());
+        server.add_namespace(OPERATORS);
         dms_operator::api::crds().iter().for_each(|crd| server.install(crd));
         let cloud = Simulator::new(simulator::Config {
             clock: clock.clone(),
@@ -88,7 +91,7 @@ impl World {
             }
         });
         let config = Config {
-            lease: Some(LeaseConfig::new("default", "")),
+            lease: Some(LeaseConfig::new(OPERATORS, "")),
             ..Config::default()
         };
         Self {
@@ -108,6 +111,12 @@ impl World {
             .apply(include_str!("../../examples/kafka/provider-config.yaml"))
             .await;
         world
+    }
+
+    /// Leases of the operators started from now on last `duration`. At 15 s their renewals are most of a day's work.
+    pub fn set_lease(&mut self, duration: Duration) {
+        let lease = self.config.lease.as_mut().expect("operators here elect a leader");
+        (lease.duration, lease.renew) = (duration, duration / 3);
     }
 
     /// Applies the Secret `huawei` with keys that the cloud knows.

@@ -22,7 +22,8 @@ async fn with_examples() -> World {
 
 #[tokio::test(start_paused = true)]
 async fn the_examples_become_ready_rest_and_are_deleted() {
-    let world = with_examples().await;
+    let mut world = with_examples().await;
+    world.set_lease(HOUR);
     let operator = world.start("one");
     world.until_ready(HOUR, &ALL).await;
     assert_eq!(world.instances().len(), 1);

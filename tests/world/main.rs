@@ -5,4 +5,5 @@
 mod support;
 
 mod apiserver;
+mod crashes;
 mod life;
