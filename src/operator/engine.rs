@@ -26,7 +26,7 @@ use crate::plan::{Facts, Job, Next, Situation};
 /// How long a call to the API server may take.
 const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon what was done is read back.
-const SOON: Duration = Duration::from_secs(1);
+pub const SOON: Duration = Duration::from_secs(1);
 /// A read for somebody who waits must not be older than this.
 const FRESH: Duration = Duration::from_secs(1);
 /// A create that costs money must be answered within this time; our lease must outlast it.
@@ -224,7 +224,7 @@ impl<K: Kind> Worker<'_, K> {
         let mut status = self.cr.status().cloned().unwrap_or_default();
         let generation = self.cr.meta().generation.unwrap_or(0);
         if let (Some(()), Halt::Cloud(error)) = (creating, halt) {
-            create_failed(status.as_mut(), error);
+            create_failed(status.as_mut(), error, self.cx.clock.now());
         }
         let resync = self.cx.config.resync;
         let recent = self.room.note(&*self.cr, |note| {

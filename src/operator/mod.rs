@@ -234,8 +234,8 @@ impl Kinds {
 fn report<E: std::error::Error + 'static>(error: &kube::runtime::controller::Error<std::convert::Infallible, E>) {
     use kube::runtime::controller::Error as E;
     match error {
-        // The object went while its round was due.
-        E::ObjectNotFound(_) => {}
+        // The object went while its round was due; a watch that broke was told of already.
+        E::ObjectNotFound(_) | E::QueueError(_) => {}
         other => error!(error = %other, "a controller met an error"),
     }
 }

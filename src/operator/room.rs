@@ -10,6 +10,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::engine::SOON;
 use super::kind::{Kind, Reference};
 use crate::api::Managed;
 
@@ -125,13 +126,22 @@ impl<Cr: Managed> Room<Cr> {
         change(note)
     }
 
-    /// How long the object should be left alone yet, if nothing about it changed.
+    /// How long the object should be left alone yet, if nothing about it changed. What woke it waits too until what was
+    /// just done can be read back.
     pub fn hold(&self, cr: &Cr) -> Option<Duration> {
         self.note(cr, |note| {
-            let woken = std::mem::take(&mut note.woken);
-            let changed = note.handled.as_ref() != Some(&Handled::of(cr));
-            let left = note.not_before?.checked_duration_since(Instant::now())?;
-            (!woken && !changed && !left.is_zero()).then_some(left)
+            let now = Instant::now();
+            let mut until = note.not_before?;
+            if note.handled.as_ref() != Some(&Handled::of(cr)) {
+                until = now;
+            } else if note.woken {
+                until = until.min(note.acted.map_or(now, |acted| acted + SOON));
+            }
+            let left = until.saturating_duration_since(now);
+            if left.is_zero() {
+                note.woken = false;
+            }
+            (!left.is_zero()).then_some(left)
         })
     }
 

@@ -1,7 +1,7 @@
 //! How a thing that lives in an instance comes to be, is kept, and goes. Its name is unique in the instance, so a
 //! complete list decides whether it exists.
 
-use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, Next, Plan, Reason, STOP, Situation, age};
+use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, STOP, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
 /// Name of the operation that deletes a thing in order to make it anew.
@@ -196,15 +196,16 @@ impl<T> Child<'_, T> {
             }
             Some(Job::Succeeded | Job::Unknown) | None => {}
         }
-        if let Some(intent) = &facts.core.create_intent
-            && age(&intent.time, facts.now) < LIST_LAG
-        {
-            return creating(
-                status,
-                format!("{title} was sent; waits until it is listed"),
-                vec![],
-                Next::Poll,
-            );
+        if let Some(intent) = &facts.core.create_intent {
+            // Sending it again does no harm, as the name is unique; it would only be refused while the list lags.
+            let (since, patience) = match &intent.searched_since {
+                Some(lost) => (lost, LOST_LAG),
+                None => (&intent.time, LIST_LAG),
+            };
+            if age(since, facts.now) < patience {
+                let message = format!("{title} was sent; waits until it is listed");
+                return creating(status, message, vec![], Next::Poll);
+            }
         }
         let create = match calls.create {
             Ok(create) => create,

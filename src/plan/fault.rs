@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{BLOCKED, Next, Reason, STOP, Situation};
 use crate::api::CoreStatus;
 use crate::cloud::{Class, Error, Fault, Sent};
@@ -105,12 +107,12 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
 
 /// Notes what a failed create means: where the service refused it, or nothing was sent, there is nothing to search for
 /// and the name is free again; otherwise the intent stays, because the thing may have been made.
-pub fn create_failed(core: &mut CoreStatus, error: &Error) {
-    let first = core
-        .create_intent
-        .as_ref()
-        .is_none_or(|intent| intent.attempts.unwrap_or(1) == 1);
-    if error.sent() != Sent::Unknown && first {
+pub fn create_failed(core: &mut CoreStatus, error: &Error, now: Timestamp) {
+    let Some(intent) = &mut core.create_intent else { return };
+    let first = intent.attempts.unwrap_or(1) == 1;
+    if error.sent() == Sent::Unknown {
+        intent.searched_since.get_or_insert_with(|| now.to_string());
+    } else if first {
         core.create_intent = None;
         core.external_name = None;
     }

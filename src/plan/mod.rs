@@ -60,6 +60,8 @@ pub const BLOCKED: Duration = Duration::from_secs(5 * 60);
 
 /// How long something that was just made may be missing from the lists before its create is sent again.
 pub const LIST_LAG: Duration = Duration::from_secs(60);
+/// The same where the answer to the create was lost, so that it may not have been carried out at all.
+pub const LOST_LAG: Duration = Duration::from_secs(10);
 /// How long a background job may run before it is given up.
 pub const JOB_DEADLINE: Duration = Duration::from_secs(90 * 60);
 
