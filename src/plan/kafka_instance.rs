@@ -71,8 +71,10 @@ pub fn name(object: &KafkaInstance) -> String {
 pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaInstanceStatus, Step> {
     let mut status = object.status.clone().unwrap_or_default();
     let managed_before = status.managed_tags.clone();
-    match &seen.found {
+    let mut seen = seen;
+    match &mut seen.found {
         Found::There(view) => {
+            view.instance.description = description(&view.instance, status.observed.as_ref());
             status.state = view.instance.status.as_ref().map(|s| s.as_str().to_owned());
             status.observed = Some(observe(&view.instance));
             status.endpoints = endpoints(&view.instance);
@@ -414,6 +416,12 @@ fn brokers(found: &kafka::Instance) -> Option<u32> {
     found.broker_num.or(found.node_num)
 }
 
+/// An empty description is left out of answers, and so may any other be: one that was shown before is known to be empty.
+fn description(found: &kafka::Instance, before: Option<&ObservedKafkaInstance>) -> Option<String> {
+    let shown_before = before.is_some_and(|before| before.description.is_some());
+    found.description.clone().or_else(|| shown_before.then(String::new))
+}
+
 fn window(found: &kafka::Instance) -> Option<ObservedMaintenanceWindow> {
     let (begin, end) = (found.maintain_begin.clone()?, found.maintain_end.clone()?);
     Some(normal(&MaintenanceWindow { begin, end }))
@@ -435,7 +443,7 @@ fn normal(window: &MaintenanceWindow) -> ObservedMaintenanceWindow {
 fn observe(found: &kafka::Instance) -> ObservedKafkaInstance {
     ObservedKafkaInstance {
         name: found.name.clone(),
-        description: found.description.clone().filter(|d| !d.is_empty()),
+        description: found.description.clone(),
         engine_version: found.engine_version.clone(),
         product_id: found.product_id.clone(),
         broker_num: brokers(found),
