@@ -258,7 +258,7 @@ pub struct KafkaInstanceStatus {
     /// Keys of the tags that are ours: they are deleted when the spec no longer names them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Set)]
-    #[schemars(length(max = 20), inner(length(max = 128)))]
+    #[schemars(length(max = 40), inner(length(max = 128)))]
     pub managed_tags: BTreeSet<String>,
 }
 
