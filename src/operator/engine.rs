@@ -16,8 +16,8 @@ use super::Context;
 use super::kind::{Kind, Look, Reference};
 use super::room::Room;
 use crate::api::{
-    ABANDON, Adoption, CoreStatus, Deletion, FINALIZER, META_MANAGER, Managed, PAUSED, RECONCILE_REQUESTED_AT,
-    RECREATE, STATUS_MANAGER,
+    ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, Managed, PAUSED, RECONCILE_REQUESTED_AT, RECREATE,
+    STATUS_MANAGER,
 };
 use crate::cloud::{Class, Client, Error, Fault, Operation, Sent};
 use crate::plan::fault::{Again, Halt, Standing, create_failed, interrupted};
@@ -397,7 +397,7 @@ impl<Cr: Managed> Round<'_, Cr> {
     pub fn facts<'b>(
         &'b self,
         core: &'b CoreStatus,
-        management: (Adoption, Option<Deletion>),
+        adoption: Adoption,
         owner: Option<String>,
         job: Option<Job>,
         now: Timestamp,
@@ -408,8 +408,7 @@ impl<Cr: Managed> Round<'_, Cr> {
             object: Reference::to(self.cr).to_string(),
             generation: self.cr.meta().generation.unwrap_or(0),
             deleting: self.deleting(),
-            adoption: management.0,
-            deletion: management.1,
+            adoption,
             requested: annotation(RECONCILE_REQUESTED_AT),
             recreate: annotation(RECREATE),
             owner,

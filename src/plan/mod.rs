@@ -78,8 +78,6 @@ pub struct Facts<'a> {
     pub deleting: bool,
     /// `management.adoption`.
     pub adoption: Adoption,
-    /// `management.deletion`.
-    pub deletion: Option<Deletion>,
     /// The annotation `reconcile-requested-at`.
     pub requested: Option<&'a str>,
     /// The annotation `recreate`.
@@ -136,15 +134,6 @@ impl Facts<'_> {
         }
     }
 
-    /// What happens in the cloud when the object goes: as the spec says, else only what we made is deleted.
-    pub fn orphans(&self) -> bool {
-        match self.deletion {
-            Some(Deletion::Orphan) => true,
-            Some(Deletion::Delete) => false,
-            None => self.core.origin == Some(Origin::Adopted),
-        }
-    }
-
     /// `status` with what every look writes down.
     pub fn looked<S: AsMut<CoreStatus>>(&self, mut status: S) -> S {
         let core = status.as_mut();
@@ -156,6 +145,14 @@ impl Facts<'_> {
     /// An operation that begins now; one of the same name counts another attempt.
     pub fn operation(&self, name: &str, job_id: Option<String>) -> Operation {
         begun(self.core, name, job_id, self.now)
+    }
+}
+
+/// Whether a thing stays in the cloud when its object goes: as the spec says, else only what we made is deleted.
+pub fn orphans(deletion: Option<Deletion>, core: Option<&CoreStatus>) -> bool {
+    match deletion {
+        Some(deletion) => deletion == Deletion::Orphan,
+        None => core.is_some_and(|core| core.origin == Some(Origin::Adopted)),
     }
 }
 

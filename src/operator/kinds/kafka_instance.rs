@@ -6,17 +6,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::reach::{provider, provider_references};
-use super::topic::orphans;
 use crate::api::{CoreStatus, KafkaInstance, KafkaInstanceStatus, Origin};
 use crate::cloud::kafka::{InstanceQuery, Tag};
 use crate::cloud::{Class, Client, Error, Operation, Sent};
 use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
-use crate::plan::begun;
 use crate::plan::fault::Halt;
 use crate::plan::instance::{CREATE, DELETE, Found, Search};
 use crate::plan::kafka_instance::{EXTEND_STORAGE, NONCE_TAG, Seen, Step, View, name, plan};
+use crate::plan::{begun, orphans};
 
 /// The kind.
 pub struct KafkaInstances;
@@ -80,8 +79,13 @@ impl Kind for KafkaInstances {
             found,
             search_window: round.cx.config.search_window,
         };
-        let management = (cr.spec.management.adoption, cr.spec.management.deletion);
-        let facts = round.facts(core, management, round.owner(), job, client.server_now());
+        let facts = round.facts(
+            core,
+            cr.spec.management.adoption,
+            round.owner(),
+            job,
+            client.server_now(),
+        );
         let plan = plan(cr, facts, seen);
         Ok(Look {
             reach: Reach { client, hub },

@@ -3,17 +3,16 @@
 use jiff::Timestamp;
 
 use super::reach::{InstanceReach, child_claim, gone_or, instance, instance_references};
-use super::topic::orphans;
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
 use crate::cloud::{Client, Error, Operation, Page};
 use crate::operator::engine::Round;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::snapshot::Lister;
-use crate::plan::begun;
 use crate::plan::child::{Found, REPLACE};
 use crate::plan::fault::Halt;
 use crate::plan::kafka_user_quota::{Seen, Step, identity, name, plan};
+use crate::plan::{begun, orphans};
 
 /// The kind.
 pub struct KafkaUserQuotas;
@@ -72,8 +71,13 @@ impl Kind for KafkaUserQuotas {
                 }
             }
         };
-        let management = (cr.spec.management.adoption, cr.spec.management.deletion);
-        let facts = round.facts(&core, management, round.owner(), job, client.server_now());
+        let facts = round.facts(
+            &core,
+            cr.spec.management.adoption,
+            round.owner(),
+            job,
+            client.server_now(),
+        );
         let seen = Seen {
             location: reach.location.clone(),
             instance_id: id.to_owned(),

@@ -60,7 +60,7 @@ impl Kind for ProviderConfigs {
         };
         let nothing = CoreStatus::default();
         let core = round.cr.status.as_ref().map_or(&nothing, |s| &s.core);
-        let facts = round.facts(core, (Adoption::IfExists, None), None, None, round.cx.clock.now());
+        let facts = round.facts(core, Adoption::IfExists, None, None, round.cx.clock.now());
         let plan: Plan<ProviderConfigStatus, Step> = plan(round.cr, &facts, &seen);
         Ok(Look { reach: (), plan })
     }

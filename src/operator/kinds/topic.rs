@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::reach::{InstanceReach, child_claim, gone_or, instance, instance_references};
-use crate::api::{CoreStatus, Deletion, Origin, Topic, TopicStatus};
+use crate::api::{Topic, TopicStatus};
 use crate::cloud::kafka::{self, TopicPage};
 use crate::cloud::{Class, Client, Error, Operation, Page, Sent};
 use crate::operator::engine::Round;
@@ -11,6 +11,7 @@ use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::snapshot::Lister;
 use crate::plan::child::Found;
 use crate::plan::fault::Halt;
+use crate::plan::orphans;
 use crate::plan::topic::{Seen, Step, name, plan};
 
 /// The kind.
@@ -60,8 +61,13 @@ impl Kind for Topics {
                 }
             }
         };
-        let management = (cr.spec.management.adoption, cr.spec.management.deletion);
-        let facts = round.facts(&core, management, round.owner(), None, reach.hub.client.server_now());
+        let facts = round.facts(
+            &core,
+            cr.spec.management.adoption,
+            round.owner(),
+            None,
+            reach.hub.client.server_now(),
+        );
         let seen = Seen {
             location: reach.location.clone(),
             instance_id: reach.hub.instance_id.clone(),
@@ -107,14 +113,6 @@ impl Kind for Topics {
     }
 
     fn settle(_: &Topic, _: &mut TopicStatus, _: &Step, _: Effect, _: Timestamp) {}
-}
-
-/// As the spec says, else only what we made goes with its object.
-pub(super) fn orphans(deletion: Option<Deletion>, core: Option<&CoreStatus>) -> bool {
-    match deletion {
-        Some(deletion) => deletion == Deletion::Orphan,
-        None => core.is_some_and(|core| core.origin == Some(Origin::Adopted)),
-    }
 }
 
 struct Lists<'a> {
