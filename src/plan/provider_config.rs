@@ -47,6 +47,10 @@ pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<Pro
             status.project_id = Some(project_id.clone());
             status.identity = Some(identity.clone());
             status.core.served_since.get_or_insert_with(|| facts.now.to_string());
+            if *secret_held {
+                // Whoever put the finalizer on: the last one that needs the Secret takes it off.
+                status.held_secret.get_or_insert_with(|| secret.clone());
+            }
             // The old Secret is let go only after the new one is held.
             let steps = match status.held_secret.clone() {
                 _ if !secret_held => vec![Step::HoldSecret(secret)],
@@ -97,10 +101,9 @@ pub fn settle(config: &ProviderConfig, status: &mut ProviderConfigStatus, step: 
         Step::HoldSecret(name) => {
             status.held_secret.get_or_insert_with(|| name.clone());
         }
-        Step::ReleaseSecret(name) if status.held_secret.as_ref() == Some(name) => {
+        Step::ReleaseSecret(name) => {
             let secret = &config.spec.credentials.secret_ref.name;
             status.held_secret = (secret != name).then(|| secret.clone());
         }
-        Step::ReleaseSecret(_) => {}
     }
 }
