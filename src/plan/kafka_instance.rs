@@ -78,13 +78,18 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
             status.state = view.instance.status.as_ref().map(|s| s.as_str().to_owned());
             status.observed = Some(observe(&view.instance));
             status.endpoints = endpoints(&view.instance);
-            if view.tags.is_some() {
-                status.managed_tags = object.spec.tags.keys().cloned().collect();
-            }
         }
-        Found::Missing(_) | Found::Searched(_) => {
+        Found::Missing(1) => {}
+        Found::Missing(_) => {
             status.state = None;
             status.endpoints = vec![];
+        }
+        Found::Searched(_) => {
+            status = KafkaInstanceStatus {
+                core: status.core,
+                managed_tags: status.managed_tags,
+                ..Default::default()
+            }
         }
     }
     let spec = &object.spec;
@@ -108,24 +113,27 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
         found: seen.found,
         search_window: seen.search_window,
     };
-    let mut released = vec![];
+    let ours = || spec.tags.keys().cloned();
+    let mut managed = None;
     let mut plan = instance.plan(
         status,
         |view| view.instance.status.as_ref().map_or("", kafka::InstanceStatus::as_str),
         calls,
         |view| {
-            compare(
-                spec,
-                names.then(|| name(object)),
-                view,
-                &zones,
-                &managed_before,
-                &mut released,
-            )
+            let mut released = vec![];
+            let name = names.then(|| name(object));
+            let comparison = compare(spec, name, view, &zones, &managed_before, &mut released);
+            // A removed tag stays on record until it was seen to be gone.
+            managed = view.tags.is_some().then(|| ours().chain(released).collect());
+            comparison
         },
     );
-    // A removed tag stays on record until it was seen to be gone.
-    plan.status.managed_tags.extend(released);
+    if let Some(managed) = managed {
+        plan.status.managed_tags = managed;
+    }
+    if matches!(plan.steps.first(), Some(Step::Create(_))) {
+        plan.status.managed_tags = ours().collect();
+    }
     plan
 }
 
@@ -139,7 +147,7 @@ fn create(object: &KafkaInstance, seen: &Seen, nonce: &str) -> Result<CreateInst
     }
     let broker_num = need("brokerNum", &spec.broker_num)?;
     let storage_space = need("storageSpace", &spec.storage_space)?;
-    let reachable = next_total(broker_num, BROKER_STEP * broker_num, storage_space);
+    let reachable = next_total(broker_num, BROKER_STEP.saturating_mul(broker_num), storage_space);
     if storage_space != reachable {
         return Err(format!(
             "spec.storageSpace {storage_space} cannot be shared by {broker_num} brokers in whole GB of at least {BROKER_STEP} each; the next total that can is {reachable}"
@@ -336,7 +344,8 @@ fn compare_storage(
     if wanted <= total {
         return None;
     }
-    let reachable = next_total(brokers, total + BROKER_STEP * brokers, wanted);
+    let least = total.saturating_add(BROKER_STEP.saturating_mul(brokers));
+    let reachable = next_total(brokers, least, wanted);
     if reachable == wanted {
         differences.note("spec.storageSpace", wanted, total, Correction::Job);
         return Some(Ok(wanted));
@@ -392,7 +401,8 @@ fn compare_frozen(
             differences.note("spec.storageSpecCode", wanted, found, impossible);
         }
     }
-    if let (false, Some(found)) = (spec.available_zones.is_empty(), &found.available_zones) {
+    let found_zones = found.available_zones.as_ref().filter(|zones| !zones.is_empty());
+    if let (false, Some(found)) = (spec.available_zones.is_empty(), found_zones) {
         let wanted = spec
             .available_zones
             .iter()
@@ -409,7 +419,8 @@ fn compare_frozen(
 
 /// The smallest total of at least `least` and `wanted` that the brokers can share in whole GB.
 fn next_total(brokers: u32, least: u32, wanted: u32) -> u32 {
-    wanted.max(least).div_ceil(brokers.max(1)) * brokers.max(1)
+    let brokers = brokers.max(1);
+    wanted.max(least).div_ceil(brokers).saturating_mul(brokers)
 }
 
 fn brokers(found: &kafka::Instance) -> Option<u32> {

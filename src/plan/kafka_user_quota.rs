@@ -86,10 +86,10 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
     };
     child.plan(status, calls, |found| match &wanted {
         Ok(wanted) => compare(wanted, found),
-        Err(_) => Comparison {
+        Err(missing) => Comparison {
             differences: Differences::default(),
             steps: vec![],
-            refused: None,
+            refused: Some(format!("{missing} is needed")),
             summary: summary(found),
         },
     })
@@ -101,7 +101,7 @@ fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity) -> Result<Quota, Str
         Some(rate) => rate
             .bytes()
             .map(Some)
-            .ok_or_else(|| format!("a rate of at least 1 byte a second in spec.{field}")),
+            .ok_or_else(|| format!("a rate of 1 to {} bytes a second in spec.{field}", i64::MAX)),
     };
     let producer_byte_rate = rate("producerByteRate", &quota.spec.producer_byte_rate)?;
     let consumer_byte_rate = rate("consumerByteRate", &quota.spec.consumer_byte_rate)?;

@@ -40,15 +40,12 @@ pub fn name(topic: &Topic) -> String {
 /// Decides.
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
-    let managed_before = std::mem::take(&mut status.managed_configs);
+    let managed_before = status.managed_configs.clone();
     let unset = KafkaTopic::default();
     let wanted = topic.spec.kafka.as_ref().unwrap_or(&unset);
     let name = name(topic);
     match &seen.found {
-        Found::There(found) => {
-            status.observed = Some(observe(found, wanted));
-            status.managed_configs = wanted.configs.keys().cloned().collect();
-        }
+        Found::There(found) => status.observed = Some(observe(found, wanted)),
         Found::Absent | Found::InstanceGone => status.observed = None,
     }
     let child = Child {
@@ -64,12 +61,23 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         create: create(&name, topic, wanted),
         delete: Step::Delete(name.clone()),
     };
-    // A removed setting stays on record until it was read back at its default.
-    let mut released = vec![];
+    let ours = || wanted.configs.keys().cloned();
+    let mut managed = None;
     let mut plan = child.plan(status, calls, |found| {
-        compare(&name, topic, wanted, found, &managed_before, &mut released)
+        let mut released = vec![];
+        let comparison = compare(&name, topic, wanted, found, &managed_before, &mut released);
+        // A removed setting stays on record until it was read back at its default.
+        managed = Some(ours().chain(released).collect());
+        comparison
     });
-    plan.status.managed_configs.extend(released);
+    if plan.status.core.origin.is_some()
+        && let Some(managed) = managed
+    {
+        plan.status.managed_configs = managed;
+    }
+    if matches!(plan.steps.first(), Some(Step::Create(_))) {
+        plan.status.managed_configs = ours().collect();
+    }
     plan
 }
 
@@ -163,6 +171,10 @@ fn compare(
         in_place,
     ) {
         update.description = topic.spec.description.clone();
+    }
+    if found.configs.is_none() {
+        // Not told is not gone: what is to be reset waits until it is.
+        released.extend(managed_before.iter().cloned());
     }
     let configs = found.configs.as_deref().unwrap_or_default();
     let value_of = |name: &str| configs.iter().find(|c| c.name == name);
