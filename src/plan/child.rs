@@ -190,11 +190,11 @@ impl<T> Child<'_, T> {
         core.drift = vec![];
         match facts.job() {
             Some(Job::Running) => return creating(status, format!("{title} is being created"), vec![], Next::Poll),
-            Some(Job::Failed(why)) => {
+            Some(Job::Failed(why)) if facts.core.create_intent.is_some() => {
                 let message = format!("creating {title} failed: {why}");
                 return self.stop_until_asked(status, message);
             }
-            Some(Job::Succeeded | Job::Unknown) | None => {}
+            _ => {}
         }
         if let Some(intent) = &facts.core.create_intent {
             // Sending it again does no harm, as the name is unique; it would only be refused while the list lags.
@@ -275,6 +275,8 @@ impl<T> Child<'_, T> {
                 let message = format!("changing {title} failed: {why}");
                 return self.stop_until_asked(status, message);
             }
+            // Lists lag: what was deleted to be made anew may still be listed.
+            _ if self.is_being_replaced() && !steps.is_empty() => {}
             _ => core.operation = None,
         }
         if let Some(message) = refusal(facts, title, &differences, refused, steps.is_empty()) {

@@ -87,7 +87,7 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
         Situation::Stopped {
             reason,
             message,
-            edit: served,
+            edit: served && (acting || core.applied_generation != Some(generation)),
         }
     } else if applied && acting {
         Situation::Correcting { message }

@@ -16,6 +16,8 @@ pub const DELETE: &str = "DeleteInstance";
 pub const EMPTY_SEARCHES: u32 = 3;
 /// How long an accepted delete may show no effect before it is sent again.
 const DELETE_PATIENCE: Duration = Duration::from_secs(120);
+/// How long a job may be unknown after the call that began it, while the instance does not show it either.
+const JOB_PATIENCE: Duration = Duration::from_secs(120);
 /// How long an instance whose create was accepted may not be readable yet.
 const CREATE_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -186,6 +188,10 @@ impl<T> Instance<'_, T> {
                 );
             }
             ([], unknown) => {
+                if let Some(intent) = &mut core.create_intent {
+                    // Only searches that could tell count, and together they must last.
+                    intent.searched_since = None;
+                }
                 let message = format!(
                     "cannot tell yet whether {} is ours: its tags were not readable",
                     unknown.join(", ")
@@ -289,11 +295,7 @@ impl<T> Instance<'_, T> {
             .or(self.named_id.map(str::to_owned))
             .unwrap_or_default();
         let served = core.served_since.is_some();
-        let young = core
-            .operation
-            .as_ref()
-            .is_some_and(|o| o.name == CREATE && age(&o.start_time, facts.now) < CREATE_PATIENCE);
-        if times < 2 || (young && !served) {
+        if times < 2 || self.may_appear() {
             let message = format!("the service does not know {id}; looks again to be sure");
             let situation = match (served && !facts.is_edit(), served) {
                 (true, _) => Situation::Unread {
@@ -344,6 +346,16 @@ impl<T> Instance<'_, T> {
             (false, false) => (Reason::NotFound, format!("there is no instance {id}")),
         };
         stop(status, reason, message, false)
+    }
+
+    /// Its create was accepted so recently that it may not be readable yet.
+    fn may_appear(&self) -> bool {
+        let core = self.facts.core;
+        core.served_since.is_none()
+            && core
+                .operation
+                .as_ref()
+                .is_some_and(|o| o.name == CREATE && age(&o.start_time, self.facts.now) < CREATE_PATIENCE)
     }
 
     fn plan_upkeep<State: AsMut<CoreStatus>, Step>(
@@ -427,13 +439,18 @@ impl<T> Instance<'_, T> {
             return stop(status, Reason::InvalidSpec, message, true);
         }
         if let Some(job) = our_job {
-            match facts.job() {
-                Some(Job::Running) => {
-                    let message = format!("{} since {}", job.name, clock_time(&job.start_time));
-                    return working(status, edit, message, vec![], Next::Poll);
-                }
+            let seen = facts.job();
+            let begins = matches!(seen, None | Some(Job::Unknown))
+                && phase == Phase::Running
+                && !steps.is_empty()
+                && age(&job.start_time, facts.now) < JOB_PATIENCE;
+            if begins || seen == Some(Job::Running) {
+                let message = format!("{} since {}", job.name, clock_time(&job.start_time));
+                return working(status, edit, message, vec![], Next::Poll);
+            }
+            match seen {
                 Some(Job::Failed(why)) if !steps.is_empty() => {
-                    let (job, why) = (job.clone(), why.clone());
+                    let job = job.clone();
                     return self.failed(status, state, &job, &why);
                 }
                 _ if phase == Phase::ExtendFailed && !steps.is_empty() => {
@@ -512,24 +529,39 @@ impl<T> Instance<'_, T> {
                 Next::Release,
             );
         }
+        let gone = |mut status: State, message: String| {
+            let core = status.as_mut();
+            if core.create_intent.is_none() {
+                return wait(status, message, vec![], Next::Release);
+            }
+            core.instance_id = None;
+            core.operation = None;
+            let message = format!("{message}; looks for others that our create made");
+            wait(status, message, vec![], Next::Soon)
+        };
         match &self.found {
-            Found::Missing(times) if *times >= 2 => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            Found::Missing(_) => wait(
+            Found::Missing(times) if *times < 2 || self.may_appear() => wait(
                 status,
                 format!("{title} seems to be gone; looks again to be sure"),
                 vec![],
                 Next::Poll,
             ),
+            Found::Missing(_) => gone(status, format!("{title} is gone")),
             Found::Searched(search) => {
                 let core = status.as_mut();
                 let Some(intent) = &mut core.create_intent else {
                     return wait(status, "nothing was created".into(), vec![], Next::Release);
                 };
-                if let [id, ..] = search.ours.as_slice() {
+                if let [id, more @ ..] = search.ours.as_slice() {
                     core.instance_id = Some(id.clone());
                     core.origin = Some(Origin::Created);
-                    core.create_intent = None;
+                    if more.is_empty() {
+                        core.create_intent = None;
+                    }
                     return wait(status, format!("found {id}, which our create made"), vec![], Next::Soon);
+                }
+                if !search.unreadable.is_empty() {
+                    intent.searched_since = None;
                 }
                 let since = intent
                     .searched_since
@@ -551,9 +583,7 @@ impl<T> Instance<'_, T> {
                 let core = status.as_mut();
                 let accepted = core.operation.as_ref().filter(|o| o.name == DELETE).cloned();
                 match (Phase::of(&state), accepted) {
-                    (Phase::Recycled, _) => {
-                        wait(status, format!("{title} is in the recycle bin"), vec![], Next::Release)
-                    }
+                    (Phase::Recycled, _) => gone(status, format!("{title} is in the recycle bin")),
                     (Phase::Deleting, _) => wait(status, format!("{title} is {state}"), vec![], Next::Poll),
                     (_, Some(op)) if age(&op.start_time, facts.now) < DELETE_PATIENCE => wait(
                         status,
