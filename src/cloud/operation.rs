@@ -2,49 +2,48 @@
 
 use http::Method;
 
-/// An operation of the API; names are those of the vendor's SDK.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Operation {
-    /// API reference 5.1.1.
-    CreateInstanceByEngine,
-    /// API reference 5.1.2.
-    ListInstances,
-    /// API reference 5.1.3.
-    ShowInstance,
-    /// API reference 5.1.4.
-    DeleteInstance,
-    /// API reference 5.1.5.
-    UpdateInstance,
-    /// API reference 5.2.13.
-    DeleteKafkaUserClientQuotaTask,
-    /// API reference 5.2.14.
-    ShowKafkaUserClientQuota,
-    /// API reference 5.2.15.
-    CreateKafkaUserClientQuotaTask,
-    /// API reference 5.2.16.
-    UpdateKafkaUserClientQuotaTask,
-    /// API reference 5.4.1.
-    ResizeEngineInstance,
-    /// API reference 5.5.2.
-    CreateInstanceTopic,
-    /// API reference 5.5.3.
-    ListInstanceTopics,
-    /// API reference 5.5.4.
-    UpdateInstanceTopic,
-    /// API reference 5.5.5.
-    BatchDeleteInstanceTopic,
-    /// API reference 5.9.1.
-    ListBackgroundTasks,
-    /// API reference 5.9.2.
-    ShowBackgroundTask,
-    /// API reference 5.10.1.
-    BatchCreateOrDeleteKafkaTag,
-    /// API reference 5.10.2.
-    ShowKafkaTags,
-    /// API reference 5.12.2.
-    ListAvailableZones,
-    /// API reference 8.4.
-    KeystoneListProjects,
+macro_rules! operations {
+    ($($section:literal $name:ident: $method:ident, $phrase:literal;)*) => {
+        /// An operation of the API; names are those of the vendor's SDK.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Operation {
+            $(#[doc = concat!("API reference ", $section, ".")] $name,)*
+        }
+
+        impl Operation {
+            /// All of them, in the reference's order.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            fn facts(self) -> (&'static str, Method, &'static str) {
+                match self {
+                    $(Self::$name => (stringify!($name), Method::$method, $phrase),)*
+                }
+            }
+        }
+    };
+}
+
+operations! {
+    "5.1.1" CreateInstanceByEngine: POST, "create the instance";
+    "5.1.2" ListInstances: GET, "list the instances";
+    "5.1.3" ShowInstance: GET, "read the instance";
+    "5.1.4" DeleteInstance: DELETE, "delete the instance";
+    "5.1.5" UpdateInstance: PUT, "change the instance";
+    "5.2.13" DeleteKafkaUserClientQuotaTask: DELETE, "delete the quota";
+    "5.2.14" ShowKafkaUserClientQuota: GET, "list the quotas";
+    "5.2.15" CreateKafkaUserClientQuotaTask: POST, "create the quota";
+    "5.2.16" UpdateKafkaUserClientQuotaTask: PUT, "change the quota";
+    "5.4.1" ResizeEngineInstance: POST, "resize the instance";
+    "5.5.2" CreateInstanceTopic: POST, "create the topic";
+    "5.5.3" ListInstanceTopics: GET, "list the topics";
+    "5.5.4" UpdateInstanceTopic: PUT, "change the topic";
+    "5.5.5" BatchDeleteInstanceTopic: POST, "delete the topic";
+    "5.9.1" ListBackgroundTasks: GET, "list the background tasks";
+    "5.9.2" ShowBackgroundTask: GET, "read the background task";
+    "5.10.1" BatchCreateOrDeleteKafkaTag: POST, "change the tags";
+    "5.10.2" ShowKafkaTags: GET, "read the tags";
+    "5.12.2" ListAvailableZones: GET, "list the availability zones";
+    "8.4" KeystoneListProjects: GET, "look up the project";
 }
 
 impl Operation {
@@ -74,34 +73,5 @@ impl Operation {
             self,
             Self::CreateInstanceByEngine | Self::CreateInstanceTopic | Self::CreateKafkaUserClientQuotaTask
         )
-    }
-
-    fn facts(self) -> (&'static str, Method, &'static str) {
-        match self {
-            Self::CreateInstanceByEngine => ("CreateInstanceByEngine", Method::POST, "create the instance"),
-            Self::ListInstances => ("ListInstances", Method::GET, "list the instances"),
-            Self::ShowInstance => ("ShowInstance", Method::GET, "read the instance"),
-            Self::DeleteInstance => ("DeleteInstance", Method::DELETE, "delete the instance"),
-            Self::UpdateInstance => ("UpdateInstance", Method::PUT, "change the instance"),
-            Self::DeleteKafkaUserClientQuotaTask => {
-                ("DeleteKafkaUserClientQuotaTask", Method::DELETE, "delete the quota")
-            }
-            Self::ShowKafkaUserClientQuota => ("ShowKafkaUserClientQuota", Method::GET, "list the quotas"),
-            Self::CreateKafkaUserClientQuotaTask => {
-                ("CreateKafkaUserClientQuotaTask", Method::POST, "create the quota")
-            }
-            Self::UpdateKafkaUserClientQuotaTask => ("UpdateKafkaUserClientQuotaTask", Method::PUT, "change the quota"),
-            Self::ResizeEngineInstance => ("ResizeEngineInstance", Method::POST, "resize the instance"),
-            Self::CreateInstanceTopic => ("CreateInstanceTopic", Method::POST, "create the topic"),
-            Self::ListInstanceTopics => ("ListInstanceTopics", Method::GET, "list the topics"),
-            Self::UpdateInstanceTopic => ("UpdateInstanceTopic", Method::PUT, "change the topic"),
-            Self::BatchDeleteInstanceTopic => ("BatchDeleteInstanceTopic", Method::POST, "delete the topic"),
-            Self::ListBackgroundTasks => ("ListBackgroundTasks", Method::GET, "list the background tasks"),
-            Self::ShowBackgroundTask => ("ShowBackgroundTask", Method::GET, "read the background task"),
-            Self::BatchCreateOrDeleteKafkaTag => ("BatchCreateOrDeleteKafkaTag", Method::POST, "change the tags"),
-            Self::ShowKafkaTags => ("ShowKafkaTags", Method::GET, "read the tags"),
-            Self::ListAvailableZones => ("ListAvailableZones", Method::GET, "list the availability zones"),
-            Self::KeystoneListProjects => ("KeystoneListProjects", Method::GET, "look up the project"),
-        }
     }
 }
