@@ -1,0 +1,209 @@
+//! What the client asks and what the simulator answers, against the definitions.
+//!
+//! `differences.tsv` lists where the definitions and the API reference differ; there the reference is followed. A
+//! difference that is not listed fails the test, and so does a line that no longer is one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dms_operator::cloud::Operation;
+use dms_operator::simulator::{Effect, Fault};
+use serde_json::{Value, json};
+
+use crate::calls::{Exchange, Line, with_everything, with_little};
+use crate::definitions::{Breach, DEFINITIONS, Schema};
+
+type Difference = (String, String, String);
+
+#[tokio::test(start_paused = true)]
+async fn requests_and_answers_are_as_published() {
+    let line = Line::new();
+    let id = line.instance().await.unwrap();
+    for result in with_everything(&line.client, &id).await {
+        result.unwrap();
+    }
+    for result in with_little(&line.client).await {
+        result.unwrap();
+    }
+    let exchanges = line.finish();
+    let covered: BTreeSet<Operation> = exchanges.iter().map(|(operation, _)| *operation).collect();
+    let missing: Vec<_> = Operation::ALL
+        .iter()
+        .filter(|operation| !covered.contains(operation))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "no call of {missing:?} is checked; add one to calls.rs"
+    );
+
+    let found: BTreeSet<Difference> = exchanges.iter().flat_map(differences).collect();
+    let listed = listed();
+    let new: Vec<_> = found
+        .iter()
+        .filter(|difference| !listed.contains_key(*difference))
+        .map(row)
+        .collect();
+    assert!(
+        new.is_empty(),
+        "not as published, and not in differences.tsv (a mistake, unless the API reference says so):\n{}",
+        new.join("\n")
+    );
+    let gone: Vec<_> = listed
+        .keys()
+        .filter(|difference| !found.contains(*difference))
+        .map(row)
+        .collect();
+    assert!(
+        gone.is_empty(),
+        "in differences.tsv, but no longer seen:\n{}",
+        gone.join("\n")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_have_the_documented_shape() {
+    let forger = Line::with_key("not the key");
+    refused(forger, "APIGW.0301").await;
+
+    let broken = Line::new();
+    broken.simulator.add_fault(Fault {
+        times: Some(0),
+        effect: Effect {
+            status: Some(500),
+            ..Effect::default()
+        },
+        ..Fault::default()
+    });
+    refused(broken, "DMS.00500000").await;
+}
+
+/// Lets `line` try every operation; each must be refused with `code`.
+async fn refused(line: Line, code: &str) {
+    // API reference 3.3; the request's id beside it is not in the reference.
+    let shape = json!({
+        "type": "object",
+        "required": ["error_code", "error_msg"],
+        "properties": {"error_code": {"type": "string"}, "error_msg": {"type": "string"}, "request_id": {"type": "string"}},
+    });
+    let shape = Schema::new(&shape, &json!({}));
+    let absent = "d3b07384-d9a0-4c9b-8f8e-1a2b3c4d5e6f";
+    let mut results = vec![line.instance().await.map(drop)];
+    results.extend(with_everything(&line.client, absent).await);
+    for result in results {
+        assert_eq!(result.unwrap_err().code(), Some(code));
+    }
+    let mut refused = BTreeSet::new();
+    for (operation, exchange) in line.finish() {
+        let answer = exchange.answer.unwrap_or_default();
+        assert_eq!(shape.check("answer", &answer), [], "{operation:?} {answer}");
+        refused.insert(operation);
+    }
+    assert_eq!(refused.len(), Operation::ALL.len());
+}
+
+fn differences((operation, exchange): &(Operation, Exchange)) -> Vec<Difference> {
+    let name = operation.name();
+    let definition = &DEFINITIONS[name];
+    let breaches = [definition.of_request(exchange), definition.of_answer(exchange)].concat();
+    let difference = |Breach { place, definition }| (name.to_owned(), place, definition);
+    breaches.into_iter().map(difference).collect()
+}
+
+/// The known differences; each says what the reference has, and where.
+fn listed() -> BTreeMap<Difference, String> {
+    let lines = include_str!("differences.tsv")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
+    let known: Vec<(Difference, String)> = lines
+        .map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [operation, place, definition, reference, section] = columns[..] else {
+                panic!("not five columns: {line:?}")
+            };
+            assert!(!reference.is_empty() && !section.is_empty(), "no reason: {line:?}");
+            ((operation.into(), place.into(), definition.into()), reference.into())
+        })
+        .collect();
+    let count = known.len();
+    let listed: BTreeMap<_, _> = known.into_iter().collect();
+    assert_eq!(listed.len(), count, "a line is there twice");
+    listed
+}
+
+fn row((operation, place, definition): &Difference) -> String {
+    [operation.as_str(), place, definition].join("\t")
+}
+
+#[test]
+fn the_check_sees_what_is_wrong() {
+    let exchange = |method: &str, query: &[(&str, &str)], body: Option<Value>| Exchange {
+        method: method.into(),
+        path: "/v2/kafka/p/instances/i/kafka-user-client-quota".into(),
+        query: query
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect(),
+        body,
+        status: 200,
+        answer: Some(json!({"quotas": [{"count": 1}, {"user": null}], "count": "1"})),
+    };
+    let show = &DEFINITIONS["ShowKafkaUserClientQuota"];
+    let said = |breaches: Vec<Breach>| -> Vec<String> {
+        let said = breaches
+            .into_iter()
+            .map(|breach| format!("{}: {}", breach.place, breach.definition));
+        said.collect()
+    };
+    assert_eq!(
+        said(show.of_request(&exchange("GET", &[("offset", "0"), ("limit", "50")], None))),
+        [""; 0]
+    );
+    let wrong = exchange(
+        "GET",
+        &[("limit", "51"), ("offset", "x"), ("page", "1")],
+        Some(json!({})),
+    );
+    assert_eq!(
+        said(show.of_request(&wrong)),
+        [
+            "query limit: value is greater than the maximum of 50",
+            "query offset: value is not of type \"integer\"",
+            "query page: no such parameter",
+            "body: no body",
+        ]
+    );
+    assert_eq!(
+        said(show.of_answer(&wrong)),
+        [
+            "answer 200 /count: value is not of type \"integer\"",
+            "answer 200 /quotas/*/count: no such field",
+            "answer 200 /quotas/*/user: value is not of type \"string\"",
+        ]
+    );
+    let other = exchange("PATCH", &[], None);
+    assert_eq!(show.of_request(&other).len(), 1);
+    let list = &DEFINITIONS["ListInstances"];
+    let wrong = Exchange {
+        path: "/v2/p/instances".into(),
+        status: 201,
+        ..exchange("GET", &[("include_failure", "yes")], None)
+    };
+    assert_eq!(
+        said(list.of_request(&wrong)),
+        [
+            "query include_failure: value is not one of \"true\" or \"false\"",
+            "query engine: required",
+        ]
+    );
+    assert_eq!(said(list.of_answer(&wrong)), ["answer 201: no such status"]);
+    let order = Exchange {
+        path: "/v2/kafka/p/instances".into(),
+        ..exchange("POST", &[], Some(json!({"engine": "rabbit", "naem": "x"})))
+    };
+    let said = said(DEFINITIONS["CreateInstanceByEngine"].of_request(&order));
+    assert!(
+        said.contains(&"body /engine: value is not one of \"kafka\"".to_owned()),
+        "{said:?}"
+    );
+    assert!(said.contains(&"body /naem: no such field".to_owned()), "{said:?}");
+    assert!(said.contains(&"body /storage_space: required".to_owned()), "{said:?}");
+}
