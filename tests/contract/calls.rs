@@ -38,14 +38,16 @@ pub struct Exchange {
     pub answer: Option<Value>,
 }
 
+type Log<T> = Arc<Mutex<Vec<T>>>;
+
 /// A client of a cloud of its own, and all that passed between the two.
 pub struct Line {
     /// The cloud.
     pub simulator: Simulator,
     /// The client.
     pub client: Client,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
-    operations: Arc<Mutex<Vec<Operation>>>,
+    exchanges: Log<Exchange>,
+    operations: Log<Operation>,
 }
 
 impl Line {
@@ -62,12 +64,12 @@ impl Line {
             clock: clock.clone(),
             ..simulator::Config::default()
         });
-        let (exchanges, operations): (Arc<Mutex<Vec<Exchange>>>, Arc<Mutex<Vec<Operation>>>) = Default::default();
+        let (exchanges, operations) = (Log::default(), Log::default());
         let recorder = Recorder {
             simulator: simulator.clone(),
             exchanges: exchanges.clone(),
         };
-        let seen = operations.clone();
+        let seen: Log<Operation> = operations.clone();
         let config = Config {
             endpoints: Endpoints::of_region("eu-west-101").unwrap(),
             project_id: simulator.config().project_id.clone(),
@@ -312,7 +314,7 @@ fn config(name: &str, value: &str) -> TopicConfig {
 
 struct Recorder {
     simulator: Simulator,
-    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    exchanges: Log<Exchange>,
 }
 
 impl Transport for Recorder {
