@@ -4,5 +4,6 @@
 pub mod apiserver;
 pub mod gadgets;
 pub mod scenarios;
+pub mod view;
 pub mod wire;
 pub mod world;
