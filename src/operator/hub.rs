@@ -62,8 +62,11 @@ impl Hub {
 /// The hubs by ProviderConfig and instance: what one's credentials may see is not shown to another's.
 #[derive(Default)]
 pub struct Hubs {
-    hubs: Mutex<BTreeMap<(String, String, String), (Arc<Hub>, Instant)>>,
+    hubs: Mutex<BTreeMap<Key, (Arc<Hub>, Instant)>>,
 }
+
+/// Namespace and name of the ProviderConfig, and the instance's id.
+type Key = (String, String, String);
 
 /// A hub that nobody asked for this long is forgotten; its objects come by at least once a day.
 const UNUSED: Duration = Duration::from_secs(25 * 3600);
