@@ -152,6 +152,10 @@ pub struct CreateIntent {
     /// When the create was about to be sent (RFC 3339).
     #[schemars(length(max = 64))]
     pub time: String,
+    /// Name of the instance in the create call: the search goes by it, whatever the spec says meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub name: Option<String>,
     /// Travels in the create call of an instance; only this tells ours from another of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

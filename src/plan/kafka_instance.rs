@@ -131,8 +131,11 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
     if let Some(managed) = managed {
         plan.status.managed_tags = managed;
     }
-    if matches!(plan.steps.first(), Some(Step::Create(_))) {
+    if let Some(Step::Create(create)) = plan.steps.first() {
         plan.status.managed_tags = ours().collect();
+        if let Some(intent) = &mut plan.status.core.create_intent {
+            intent.name = Some(create.name.clone());
+        }
     }
     plan
 }

@@ -31,6 +31,7 @@ fn core() -> CoreStatus {
         instance_id: Some("8959ab1c".into()),
         external_name: Some("orders".into()),
         create_intent: Some(CreateIntent {
+            name: Some("n".repeat(64)),
             time: time(),
             nonce: Some("7f3a".into()),
             searched_since: Some(time()),

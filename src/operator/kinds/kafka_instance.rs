@@ -173,8 +173,12 @@ async fn read(round: &Round<'_, KafkaInstance>, client: &Client, id: &str) -> Re
 
 /// Searches by name, over all pages and all states; an instance whose tags cannot be read is unknown, not empty.
 async fn search(round: &Round<'_, KafkaInstance>, client: &Client, core: &CoreStatus) -> Result<Search, Halt> {
-    let nonce = core.create_intent.as_ref().and_then(|intent| intent.nonce.clone());
-    let wanted = name(round.cr);
+    let intent = core.create_intent.as_ref();
+    let nonce = intent.and_then(|intent| intent.nonce.clone());
+    // The name may have been edited since the create was sent.
+    let wanted = intent
+        .and_then(|intent| intent.name.clone())
+        .unwrap_or_else(|| name(round.cr));
     let room = round.cx.rooms.of::<KafkaInstance>();
     let mut search = Search::default();
     for id in list(client, &wanted).await? {
