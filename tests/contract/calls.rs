@@ -294,7 +294,7 @@ impl Results {
 }
 
 /// Until no job runs and no list lags.
-async fn settle() {
+pub async fn settle() {
     tokio::time::sleep(Duration::from_mins(20)).await;
 }
 

@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dms_operator::cloud::Operation;
+use dms_operator::cloud::kafka::{CreateTopic, Quota, QuotaIdentity};
 use dms_operator::simulator::{Effect, Fault};
 use serde_json::{Value, json};
 
-use crate::calls::{Exchange, Line, with_everything, with_little};
+use crate::calls::{Exchange, Line, settle, with_everything, with_little};
 use crate::definitions::{Breach, DEFINITIONS, Schema};
 
 type Difference = (String, String, String);
@@ -74,6 +75,40 @@ async fn refusals_have_the_documented_shape() {
         ..Fault::default()
     });
     refused(broken, "DMS.00500000").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_finds_in_full_answers_all_that_it_looks_for() {
+    let line = Line::new();
+    let (id, client) = (&line.instance().await.unwrap(), &line.client);
+    let topic = CreateTopic {
+        name: "orders".into(),
+        ..CreateTopic::default()
+    };
+    let quota = Quota {
+        identity: QuotaIdentity {
+            user: "alice".into(),
+            ..QuotaIdentity::default()
+        },
+        producer_byte_rate: Some(1),
+        consumer_byte_rate: Some(1),
+    };
+    client.create_topic(id, &topic).await.unwrap();
+    client.create_quota(id, &quota).await.unwrap();
+    settle().await;
+    let tasks = client.list_tasks(id, 1, 50).await.unwrap();
+    let found = [
+        format!("{:?}", client.show_instance(id).await.unwrap()),
+        format!("{:?}", client.list_topics(id, 0, 50).await.unwrap()),
+        format!("{:?}", client.list_quotas(id, 0, 50).await.unwrap()),
+        format!("{:?}", client.show_task(id, &tasks.items[0].id).await.unwrap()),
+        format!("{tasks:?}"),
+        format!("{:?}", client.list_available_zones().await.unwrap()),
+        format!("{:?}", client.find_projects(None).await.unwrap()),
+    ];
+    for found in found {
+        assert!(!found.contains(": None") && !found.contains("Other("), "{found}");
+    }
 }
 
 /// Lets `line` try every operation; each must be refused with `code`.
