@@ -69,7 +69,7 @@ pub enum Phase {
     Running,
     /// CREATING.
     Creating,
-    /// ERROR.
+    /// ERROR, and failures of a creation or of an upgrade's undoing.
     Broken,
     /// EXTENDEDFAILED: serves, but a change of its specification failed.
     ExtendFailed,
@@ -89,7 +89,8 @@ impl Phase {
         match state {
             "RUNNING" => Self::Running,
             "CREATING" => Self::Creating,
-            "ERROR" => Self::Broken,
+            // The last two are not in the reference, but in the vendor's definitions.
+            "ERROR" | "CREATEFAILED" | "ROLLBACKFAILED" => Self::Broken,
             "EXTENDEDFAILED" => Self::ExtendFailed,
             "FROZEN" | "FREEZING" => Self::Frozen,
             "DELETING" => Self::Deleting,
