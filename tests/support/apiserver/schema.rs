@@ -76,7 +76,7 @@ impl Schema {
     /// Fills in the defaults.
     pub fn default(&self, object: &Value) -> Value {
         let mut object = object.clone();
-        drop_defaulted_nulls(&mut object, &self.raw);
+        drop_nulls(&mut object, &self.raw);
         kube_cel::apply_defaults(&self.raw, &object)
     }
 
@@ -149,21 +149,17 @@ fn prune(value: &mut Value, schema: &Value, path: &str, unknown: &mut Vec<String
     }
 }
 
-/// A null for a field that may not be null but has a default counts as absent.
-fn drop_defaulted_nulls(value: &mut Value, schema: &Value) {
+/// A null for a field that may not be null counts as absent.
+fn drop_nulls(value: &mut Value, schema: &Value) {
     match value {
         Value::Object(fields) => {
-            fields.retain(|name, value| {
-                let schema = &schema["properties"][name.as_str()];
-                !(value.is_null() && schema.get("default").is_some() && schema["nullable"] != true)
-            });
+            let child = |name: &str| super::fields::child(schema, name);
+            fields.retain(|name, value| !value.is_null() || child(name).is_null() || child(name)["nullable"] == true);
             for (name, value) in fields {
-                drop_defaulted_nulls(value, super::fields::child(schema, name));
+                drop_nulls(value, child(name));
             }
         }
-        Value::Array(items) => items
-            .iter_mut()
-            .for_each(|item| drop_defaulted_nulls(item, &schema["items"])),
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_nulls(item, &schema["items"])),
         _ => {}
     }
 }

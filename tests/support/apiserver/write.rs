@@ -149,12 +149,18 @@ fn apply(store: &mut Store, call: &Call, old: Option<Value>, now: &str) -> Writt
     if !config["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty) {
         return Err(Failure::bad_request("metadata.managedFields must be nil"));
     }
+    let named = config["metadata"]["name"].is_string();
     rules::place(&definition.kind, &mut config, call)?;
     let config_version = config["metadata"]["resourceVersion"].take();
     prepare(&definition, call, &mut config)?;
     let Some(old) = old else {
         if !call.subresource.is_empty() {
             return Err(Failure::not_found(&definition.qualified(), &call.name));
+        }
+        if !named {
+            return Err(Failure::bad_request(
+                "the name of the object was undeterminable: name must be provided",
+            ));
         }
         return insert(store, call, config, now);
     };
@@ -322,7 +328,7 @@ fn replace(
     Ok((store.commit(&call.resource, &key, new, released), false))
 }
 
-/// Prunes what the type does not have; strict validation refuses it.
+/// Prunes what the type does not have; strict validation and apply refuse it.
 fn prepare(definition: &Definition, call: &Call, object: &mut Value) -> Result<(), Failure> {
     rules::normalise(object);
     object["apiVersion"] = json!(definition.api_version());
@@ -331,6 +337,10 @@ fn prepare(definition: &Definition, call: &Call, object: &mut Value) -> Result<(
         return Ok(());
     };
     let unknown = schema.prune(object);
+    if let (Some(field), true) = (unknown.first(), who(call).applies) {
+        let message = format!("failed to create typed patch object: .{field}: field not declared in schema");
+        return Err(Failure::new(500, "", message));
+    }
     if !unknown.is_empty() && call.query.get("fieldValidation").is_some_and(|level| level == "Strict") {
         let fields: Vec<_> = unknown
             .iter()

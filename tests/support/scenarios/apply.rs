@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use super::{assert_refused, create, merge, typed};
 
 pub(super) async fn apply_drops_what_is_no_longer_named(api: Api<DynamicObject>) {
+    let nameless = typed(json!({"spec": {"partitions": 3}}));
+    let refused = api
+        .patch("g", &PatchParams::apply("user"), &Patch::Apply(nameless))
+        .await;
+    assert_refused(refused, 400, "BadRequest");
     let full = json!({"spec": {
         "partitions": 3, "name": "orders", "tags": {"a": "1", "b": "2"}, "words": ["x", "y"], "hosts": ["h1", "h2"],
         "grants": [{"user": "ann"}, {"user": "bob", "verb": "write"}],
@@ -124,6 +129,11 @@ pub(super) async fn list_maps_merge_by_key(api: Api<DynamicObject>) {
 }
 
 async fn apply(api: &Api<DynamicObject>, manager: &str, body: Value) -> kube::Result<DynamicObject> {
-    api.patch("g", &PatchParams::apply(manager), &Patch::Apply(typed(body)))
+    api.patch("g", &PatchParams::apply(manager), &Patch::Apply(named(body)))
         .await
+}
+
+fn named(mut body: Value) -> Value {
+    body["metadata"]["name"] = json!("g");
+    typed(body)
 }
