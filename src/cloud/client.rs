@@ -85,6 +85,11 @@ impl Client {
         Self { inner: Arc::new(inner) }
     }
 
+    /// Whether both are clones of one: what is set on one shows on the other.
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// Signs with other credentials from the next attempt on.
     pub fn set_credentials(&self, credentials: Credentials) {
         *self.inner.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;

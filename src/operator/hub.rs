@@ -20,7 +20,7 @@ pub struct Hub {
     /// Its quotas.
     pub quotas: Shared<kafka::Quota>,
     writing: tokio::sync::Mutex<()>,
-    held: Mutex<Option<(Instant, String)>>,
+    held: Mutex<Option<(Instant, Error)>>,
     poll: Duration,
 }
 
@@ -39,23 +39,30 @@ impl Hub {
 
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
-        let held = self.held.lock().expect("no holder panics");
-        held.as_ref()
-            .filter(|(until, _)| *until > Instant::now())
-            .map(|(_, why)| why.clone())
+        self.busy().map(|error| error.without_request_id())
     }
 
-    /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval.
+    /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval, also those that
+    /// wait for their turn already.
     pub async fn write<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let _turn = self.writing.lock().await;
+        if let Some(busy) = self.busy() {
+            return Err(busy);
+        }
         let result = call.await;
         if let Err(error) = &result
             && error.class() == Class::Busy
         {
             let until = Instant::now() + self.poll;
-            *self.held.lock().expect("no holder panics") = Some((until, error.without_request_id()));
+            *self.held.lock().expect("no holder panics") = Some((until, error.clone()));
         }
         result
+    }
+
+    fn busy(&self) -> Option<Error> {
+        let held = self.held.lock().expect("no holder panics");
+        let (until, error) = held.as_ref()?;
+        (*until > Instant::now()).then(|| error.clone())
     }
 }
 
@@ -77,8 +84,9 @@ impl Hubs {
         let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
         let mut hubs = self.hubs.lock().expect("no holder panics");
         let now = Instant::now();
-        if !hubs.contains_key(&key) {
-            hubs.retain(|_, (_, used)| used.elapsed() < UNUSED);
+        // A ProviderConfig that was changed or made anew has a new client: the old one would sign with old keys for ever.
+        if !hubs.get(&key).is_some_and(|(hub, _)| hub.client.is_clone_of(client)) {
+            hubs.retain(|known, (_, used)| *known != key && used.elapsed() < UNUSED);
         }
         let make = || (Arc::new(Hub::new(instance_id, client.clone(), poll)), now);
         let (hub, used) = hubs.entry(key).or_insert_with(make);
