@@ -24,7 +24,7 @@ use crate::plan::fault::{Again, Halt, Standing, create_failed, interrupted};
 use crate::plan::{Facts, Job, Next, Situation};
 
 /// How long a call to the API server may take.
-const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
+pub const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon what was done is read back.
 pub const SOON: Duration = Duration::from_secs(1);
 /// A read for somebody who waits must not be older than this.
@@ -416,6 +416,11 @@ impl<Cr: Managed> Round<'_, Cr> {
             nonce: &self.nonce,
             now,
         }
+    }
+
+    /// The object's namespace.
+    pub fn namespace(&self) -> &str {
+        self.cr.meta().namespace.as_deref().unwrap_or_default()
     }
 
     /// The object is being deleted.

@@ -1,5 +1,6 @@
 //! `ProviderConfig`: looks whether the credentials work, and holds the Secret.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,11 +8,12 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::api::{Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
 use crate::cloud::Fault;
 use crate::cloud::kafka::InstanceQuery;
-use crate::operator::engine::Round;
+use crate::operator::engine::{KUBE_TIMEOUT, Round};
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::providers::Keys;
 use crate::plan::fault::Halt;
@@ -54,7 +56,7 @@ impl Kind for ProviderConfigs {
 
     async fn look(round: &Round<'_, ProviderConfig>) -> Result<Look<Self>, Halt> {
         let seen = if round.deleting() {
-            leaving(round)
+            leaving(round).await?
         } else {
             usable(round).await?
         };
@@ -66,13 +68,12 @@ impl Kind for ProviderConfigs {
     }
 
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {
-        let namespace = round.cr.metadata.namespace.clone().unwrap_or_default();
         let (name, hold) = match step {
             Step::HoldSecret(name) => (name, true),
             Step::ReleaseSecret(name) => (name, false),
         };
-        hold_secret(round, &namespace, name, hold).await?;
-        round.cx.providers.forget_secret(&namespace, name).await;
+        hold_secret(round, name, hold).await?;
+        round.cx.providers.forget_secret(round.namespace(), name).await;
         Ok(Effect::Done)
     }
 
@@ -154,57 +155,56 @@ async fn find_project(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Result<
     }
 }
 
-fn leaving(round: &Round<'_, ProviderConfig>) -> Seen {
+/// What still needs it, and the Secrets to let go. The Secrets themselves tell whether they are held: a crash may have come
+/// between their finalizer and our status.
+async fn leaving(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
     let Round { cx, cr, .. } = round;
     let users = cx.rooms.users_of(&Reference::to(*cr));
+    let mut held_secrets = vec![];
     if users.is_empty() {
         cx.providers.forget(cr);
+        let mut names = BTreeSet::from([cr.spec.credentials.secret_ref.name.clone()]);
+        names.extend(cr.status.iter().filter_map(|s| s.held_secret.clone()));
+        for name in names {
+            if !needed_elsewhere(round, &name) && secret(round, &name).await?.is_some_and(|secret| is_held(&secret)) {
+                held_secrets.push(name);
+            }
+        }
     }
     let named = users.iter().take(NAMED).map(ToString::to_string).collect();
-    let mut held: Vec<String> = cr.status.iter().filter_map(|s| s.held_secret.clone()).collect();
-    let current = cr.spec.credentials.secret_ref.name.clone();
-    if !held.is_empty() && !held.contains(&current) {
-        held.push(current);
-    }
-    let others = cx.rooms.of::<ProviderConfig>().all();
-    held.retain(|secret| {
-        !others.iter().any(|other| {
-            other.metadata.namespace == cr.metadata.namespace
-                && other.metadata.name != cr.metadata.name
-                && other.spec.credentials.secret_ref.name == *secret
-        })
-    });
-    // What was taken off already is not taken off again.
-    let released = cr.status.as_ref().and_then(|s| s.held_secret.as_ref()).is_none();
-    let held_secrets = if released { vec![] } else { held };
-    Seen::Leaving {
+    Ok(Seen::Leaving {
         users: (named, users.len()),
         held_secrets,
-    }
+    })
 }
 
-async fn hold_secret(round: &Round<'_, ProviderConfig>, namespace: &str, name: &str, hold: bool) -> Result<(), Halt> {
-    let api: Api<Secret> = Api::namespaced(round.cx.kube.clone(), namespace);
-    let failed = |error: kube::Error| match error {
-        kube::Error::Api(status) => Halt::Waiting(format!(
-            "the finalizer of Secret {namespace}/{name} cannot be changed: {}",
-            status.message
-        )),
-        _ => Halt::Waiting(format!(
-            "the finalizer of Secret {namespace}/{name} cannot be changed: no answer from the API server"
-        )),
-    };
-    let Some(secret) = api.get_opt(name).await.map_err(failed)? else {
+/// Whether another ProviderConfig needs the Secret; one that is only about to go does not, or each would leave it to the
+/// other.
+fn needed_elsewhere(round: &Round<'_, ProviderConfig>, secret: &str) -> bool {
+    let Round { cx, cr, .. } = round;
+    let all = cx.rooms.of::<ProviderConfig>().all();
+    all.iter().any(|other| {
+        other.metadata.namespace == cr.metadata.namespace
+            && other.metadata.name != cr.metadata.name
+            && other.spec.credentials.secret_ref.name == secret
+            && (other.metadata.deletion_timestamp.is_none() || !cx.rooms.users_of(&Reference::to(&**other)).is_empty())
+    })
+}
+
+async fn hold_secret(round: &Round<'_, ProviderConfig>, name: &str, hold: bool) -> Result<(), Halt> {
+    let Some(secret) = secret(round, name).await? else {
         return Ok(());
     };
-    let mut finalizers = secret.metadata.finalizers.unwrap_or_default();
-    let held = finalizers.iter().any(|f| f == FINALIZER);
-    if held == hold {
+    if is_held(&secret) == hold {
         return Ok(());
     }
     if hold && secret.metadata.deletion_timestamp.is_some() {
-        return Err(Halt::Waiting(format!("Secret {namespace}/{name} is being deleted")));
+        return Err(Halt::Waiting(format!(
+            "Secret {}/{name} is being deleted",
+            round.namespace()
+        )));
     }
+    let mut finalizers = secret.metadata.finalizers.unwrap_or_default();
     finalizers.retain(|f| f != FINALIZER);
     if hold {
         finalizers.push(FINALIZER.into());
@@ -216,6 +216,38 @@ async fn hold_secret(round: &Round<'_, ProviderConfig>, namespace: &str, name: &
         field_manager: Some(META_MANAGER.into()),
         ..Default::default()
     };
-    api.patch(name, &params, &Patch::Merge(patch)).await.map_err(failed)?;
+    let (api, patch) = (secrets(round), Patch::Merge(patch));
+    let patched = api.patch(name, &params, &patch);
+    answer(round, name, "its finalizer cannot be changed", patched).await?;
     Ok(())
+}
+
+async fn secret(round: &Round<'_, ProviderConfig>, name: &str) -> Result<Option<Secret>, Halt> {
+    let api = secrets(round);
+    answer(round, name, "it cannot be read", api.get_opt(name)).await
+}
+
+fn secrets(round: &Round<'_, ProviderConfig>) -> Api<Secret> {
+    Api::namespaced(round.cx.kube.clone(), round.namespace())
+}
+
+fn is_held(secret: &Secret) -> bool {
+    secret.metadata.finalizers.iter().flatten().any(|f| f == FINALIZER)
+}
+
+async fn answer<T>(
+    round: &Round<'_, ProviderConfig>,
+    name: &str,
+    failed: &str,
+    call: impl Future<Output = kube::Result<T>>,
+) -> Result<T, Halt> {
+    let why = match timeout(KUBE_TIMEOUT, call).await {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(kube::Error::Api(status))) => status.message,
+        Ok(Err(_)) | Err(_) => "no answer from the API server".into(),
+    };
+    Err(Halt::Waiting(format!(
+        "Secret {}/{name}: {failed}: {why}",
+        round.namespace()
+    )))
 }
