@@ -94,23 +94,30 @@ impl Candidate {
     /// Gives the lease back, so that a successor need not wait for it to run out.
     pub async fn release(&mut self) {
         self.until.send_replace(None);
-        let Ok(Some(mut lease)) = self.api.get_opt(&self.config.name).await else {
-            return;
+        // Nobody waits longer for it than the lease would hold anyway.
+        let _ = timeout(self.config.renew, self.give_back()).await;
+    }
+
+    async fn give_back(&self) -> kube::Result<()> {
+        let Some(mut lease) = self.api.get_opt(&self.config.name).await? else {
+            return Ok(());
         };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_ref() == Some(&self.config.identity) {
             spec.holder_identity = None;
-            let _ = self
-                .api
-                .replace(&self.config.name, &PostParams::default(), &lease)
-                .await;
+            let params = PostParams::default();
+            self.api.replace(&self.config.name, &params, &lease).await?;
         }
+        Ok(())
     }
 
     /// One try to take or renew the lease.
     async fn attempt(&mut self) -> bool {
         let begun = Instant::now();
-        match timeout(self.config.renew, self.write()).await {
+        // An answer that comes after the lease has run out is of no use, and waiting for it would be acting without one.
+        let left = self.until.borrow().map(|until| until.saturating_duration_since(begun));
+        let patience = left.map_or(self.config.renew, |left| left.min(self.config.renew));
+        match timeout(patience, self.write()).await {
             Ok(Ok(true)) => {
                 self.until.send_replace(Some(begun + self.config.duration));
                 true
@@ -130,6 +137,7 @@ impl Candidate {
         }
     }
 
+    /// Writes the record, unless somebody else holds the lease.
     async fn write(&mut self) -> kube::Result<bool> {
         let now = MicroTime(self.clock.now());
         let params = PostParams::default();
@@ -141,7 +149,8 @@ impl Candidate {
                 },
                 spec: Some(self.record(None, now)),
             };
-            return won(self.api.create(&params, &lease).await);
+            self.api.create(&params, &lease).await?;
+            return Ok(true);
         };
         let spec = lease.spec.clone().unwrap_or_default();
         let ours = spec.holder_identity.as_ref() == Some(&self.config.identity);
@@ -151,8 +160,10 @@ impl Candidate {
         }
         let mut renewed = lease;
         renewed.spec = Some(self.record(Some(spec), now));
-        // The resourceVersion travels along: of two who try, one gets a conflict.
-        won(self.api.replace(&self.config.name, &params, &renewed).await)
+        // The resourceVersion travels along: of two who try, one gets a conflict. For a holder that is no proof of a loss:
+        // whoever touched the record may not have taken it, which the next try shows.
+        self.api.replace(&self.config.name, &params, &renewed).await?;
+        Ok(true)
     }
 
     fn has_run_out(&mut self, spec: &LeaseSpec) -> bool {
@@ -183,13 +194,5 @@ impl Candidate {
             lease_transitions: Some(before.lease_transitions.unwrap_or(0) + i32::from(!stays)),
             ..before
         }
-    }
-}
-
-fn won(written: kube::Result<Lease>) -> kube::Result<bool> {
-    match written {
-        Ok(_) => Ok(true),
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => Ok(false),
-        Err(error) => Err(error),
     }
 }
