@@ -2,8 +2,10 @@
 
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tokio::time::timeout;
 use tracing::debug;
 
+use super::engine::KUBE_TIMEOUT;
 use crate::api::Managed;
 use crate::plan::{Reason, Situation, cut};
 
@@ -54,8 +56,10 @@ impl Events {
             action: action.into(),
             secondary: None,
         };
-        if let Err(error) = self.recorder.publish(&event, &cr.object_ref(&())).await {
-            debug!(%error, "failed to publish an Event");
+        match timeout(KUBE_TIMEOUT, self.recorder.publish(&event, &cr.object_ref(&()))).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "failed to publish an Event"),
+            Err(_) => debug!("failed to publish an Event: no answer from the API server"),
         }
     }
 }

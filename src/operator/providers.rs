@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::Context;
+use super::engine::KUBE_TIMEOUT;
 use crate::api::provider_config::Identity;
 use crate::api::{Location, ProviderConfig};
 use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};
@@ -20,7 +21,6 @@ use crate::plan::{Reason, STOP};
 const SECRET_AGE: Duration = Duration::from_secs(60);
 /// How long the list of a region's zones is believed: it changes once in years.
 const ZONES_AGE: Duration = Duration::from_secs(3600);
-const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A place in the cloud, and a client that may act there.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct Provider {
 /// The Secrets that were read, the clients made of them, and the limiters that they share.
 #[derive(Default)]
 pub struct Providers {
-    secrets: tokio::sync::Mutex<BTreeMap<(String, String), Read>>,
+    secrets: Mutex<BTreeMap<(String, String), Arc<tokio::sync::Mutex<Option<Read>>>>>,
     clients: Mutex<BTreeMap<(String, String), Known>>,
     limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
     zones: Mutex<BTreeMap<String, (Instant, Arc<Zones>)>>,
@@ -114,10 +114,10 @@ impl Providers {
     pub async fn keys(&self, cx: &Context, config: &ProviderConfig, age: Duration) -> Result<Keys, Halt> {
         let namespace = config.metadata.namespace.clone().unwrap_or_default();
         let name = config.spec.credentials.secret_ref.name.clone();
-        // One reader at a time: whoever comes meanwhile gets what it read.
-        let mut secrets = self.secrets.lock().await;
-        let key = (namespace, name);
-        if let Some(read) = secrets.get(&key) {
+        // One reader of a Secret at a time: whoever comes meanwhile gets what it read.
+        let slot = self.slot(&namespace, &name);
+        let mut slot = slot.lock().await;
+        if let Some(read) = &*slot {
             let age = if read.result.is_ok() {
                 age
             } else {
@@ -127,15 +127,18 @@ impl Providers {
                 return read.result.clone();
             }
         }
-        let result = read_keys(cx, &key.0, &key.1).await;
-        secrets.insert(
-            key,
-            Read {
-                at: Instant::now(),
-                result: result.clone(),
-            },
-        );
+        let result = read_keys(cx, &namespace, &name).await;
+        *slot = Some(Read {
+            at: Instant::now(),
+            result: result.clone(),
+        });
         result
+    }
+
+    fn slot(&self, namespace: &str, name: &str) -> Arc<tokio::sync::Mutex<Option<Read>>> {
+        let key = (namespace.to_owned(), name.to_owned());
+        let mut secrets = self.secrets.lock().expect("no holder panics");
+        secrets.entry(key).or_default().clone()
     }
 
     /// How a ProviderConfig's credentials did when they were last tried, if neither has changed since.
@@ -187,11 +190,9 @@ impl Providers {
     }
 
     /// The Secret changed by our own hand, or must be looked at anew.
-    pub async fn forget_secret(&self, namespace: &str, name: &str) {
-        self.secrets
-            .lock()
-            .await
-            .remove(&(namespace.to_owned(), name.to_owned()));
+    pub fn forget_secret(&self, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        self.secrets.lock().expect("no holder panics").remove(&key);
     }
 
     /// A client for a ProviderConfig. New keys swap the signer of the one that is in use.

@@ -73,7 +73,7 @@ impl Kind for ProviderConfigs {
             Step::ReleaseSecret(name) => (name, false),
         };
         hold_secret(round, name, hold).await?;
-        round.cx.providers.forget_secret(round.namespace(), name).await;
+        round.cx.providers.forget_secret(round.namespace(), name);
         Ok(Effect::Done)
     }
 
