@@ -405,7 +405,6 @@ impl<Cr: Managed> Round<'_, Cr> {
         let annotation = |name: &str| self.cr.annotations().get(name).map(String::as_str);
         Facts {
             core,
-            object: Reference::to(self.cr).to_string(),
             generation: self.cr.meta().generation.unwrap_or(0),
             deleting: self.deleting(),
             adoption,

@@ -13,6 +13,8 @@ pub mod kafka_user_quota;
 pub mod provider_config;
 mod reason;
 mod situation;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 
 use std::time::Duration;
@@ -70,8 +72,6 @@ pub const JOB_DEADLINE: Duration = Duration::from_secs(90 * 60);
 pub struct Facts<'a> {
     /// What was written down before.
     pub core: &'a CoreStatus,
-    /// The object's name, for messages.
-    pub object: String,
     /// `metadata.generation`.
     pub generation: i64,
     /// The object is being deleted.
