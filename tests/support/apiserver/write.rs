@@ -346,10 +346,11 @@ fn prepare(definition: &Definition, call: &Call, object: &mut Value) -> Result<(
             .iter()
             .map(|field| format!("unknown field \"{field}\""))
             .collect();
-        return Err(Failure::bad_request(format!(
-            "strict decoding error: {}",
-            fields.join(", ")
-        )));
+        let message = format!("strict decoding error: {}", fields.join(", "));
+        return Err(match call.verb {
+            "patch" => Failure::new(422, "Invalid", message),
+            _ => Failure::bad_request(message),
+        });
     }
     Ok(())
 }

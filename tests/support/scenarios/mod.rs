@@ -222,7 +222,7 @@ async fn unknown_fields_are_pruned(api: Api<DynamicObject>) {
         field_validation: Some(kube::api::ValidationDirective::Strict),
         ..PatchParams::default()
     };
-    assert_refused(api.patch("g", &strict, &Patch::Merge(body)).await, 400, "BadRequest");
+    assert_refused(api.patch("g", &strict, &Patch::Merge(body)).await, 422, "Invalid");
     let body = typed(json!({"spec": {"colour": "red"}}));
     assert_refused(
         api.patch("g", &PatchParams::apply("u"), &Patch::Apply(body)).await,
