@@ -17,7 +17,7 @@ DESCRIPTION, RATE = "Edited in the tour", 20 * 2**20
 FAULTS = {
     "ListInstances": {"status": 429, "code": "APIGW.0308", "message": "The throttling threshold has been reached"},
     "ShowInstance": {"status": 503, "code": "DMS.00500000", "message": "Service unavailable"},
-    "CreateInstanceTopic": {"lost": "after"},
+    "CreateInstanceByEngine": {"lost": "after"},
 }
 
 
@@ -43,9 +43,9 @@ def run(folder, binaries):
         tour.report(time.monotonic() - begun, memory, binaries)
         return 0
     except Failure as failure:
-        say(f"\nThe tour failed after {seconds(time.monotonic() - start)}: {failure}")
         if env:
             _explain(env)
+        say(f"\nThe tour failed after {seconds(time.monotonic() - start)}: {failure}")
         return 1
     finally:
         if env:
@@ -102,7 +102,7 @@ class Tour:
         overlay = write_overlay(self.env)
         for operation, effect in FAULTS.items():
             self.cloud.inject(operation, effect)
-        say("  The cloud will answer a 429 and a 503 on the way, and one answer will be lost after its effect.")
+        say("  The cloud will answer a 429 and a 503 on the way, and the instance's create will get no answer, though it works.")
         say(f"  {EXAMPLES} with this cloud's address and keys, in the least helpful order, the last object first:")
         kustomize = ["kustomize", "--load-restrictor=LoadRestrictionsNone", short(overlay)]
         manifests = self.kubectl.run(*kustomize)
@@ -268,6 +268,7 @@ def _reason(thing, condition):
 
 def _explain(env):
     """What is not Ready, and where the logs are."""
+    heading("What is not as it should be")
     kubectl = Kubectl(env)
     try:
         for thing in kubectl.get("dms")["items"]:
