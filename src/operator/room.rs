@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::engine::SOON;
 use super::kind::{Kind, Reference};
-use crate::api::Managed;
+use crate::api::{Managed, Origin};
 
 /// The objects of one kind.
 pub struct Room<Cr: Managed> {
@@ -168,13 +168,17 @@ impl<Cr: Managed> Room<Cr> {
         }
     }
 
-    /// The object that has a better claim to the same thing: the one that has it on record, else the older one, else the one
-    /// with the smaller uid.
+    /// The object that has a better claim to the same thing: the one that made it, else the one that has it on record, else
+    /// the older one, else the one with the smaller uid.
     pub fn rival(&self, cr: &Cr) -> Option<Arc<Cr>> {
         let claim = (self.claim)(cr)?;
         let rank = |cr: &Cr| {
-            let recorded = cr.core().is_some_and(|core| core.origin.is_some());
-            (!recorded, cr.creation_timestamp().map(|t| t.0), cr.uid())
+            let record = match cr.core().and_then(|core| core.origin) {
+                Some(Origin::Created) => 0,
+                Some(Origin::Adopted) => 1,
+                None => 2,
+            };
+            (record, cr.creation_timestamp().map(|t| t.0), cr.uid())
         };
         let rivals = self.store.state().into_iter().map(|other| self.freshest(other));
         rivals

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{CoreStatus, InstanceKind, KafkaInstance, Location, Managed, ProviderConfig};
-use crate::cloud::Error;
+use crate::cloud::{Error, kafka};
 use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::Reference;
@@ -121,7 +121,7 @@ pub async fn instance<Cr: Managed>(
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
     let moved = match &core.instance_id {
         Some(before) if *before != id => {
-            if !is_gone(&provider, before).await? {
+            if !is_gone(&former(round, core, &provider).await?, before).await? {
                 return Err(Halt::Stop(
                     Reason::InvalidSpec,
                     format!(
@@ -163,10 +163,14 @@ async fn leaving<Cr: Managed>(
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
     check_pin(core, &provider, &pinned.name)?;
     let hub = hub(round, &provider, id);
-    let accepted = instance
-        .filter(|i| i.instance_id.as_ref() == Some(id))
-        .and_then(|i| i.operation.as_ref());
-    let leaves = accepted.is_some_and(|operation| operation.name == DELETE && operation.failure.is_none());
+    let leaves = match instance.filter(|i| i.instance_id.as_ref() == Some(id)) {
+        Some(instance) => {
+            let accepted = instance.operation.as_ref();
+            accepted.is_some_and(|operation| operation.name == DELETE && operation.failure.is_none())
+        }
+        // Its object went when it was in the bin, where nothing in it can be reached.
+        None => matches!(provider.client.show_instance(id).await, Ok(found) if is_recycled(&found)),
+    };
     let held = hub.held();
     Ok(InstanceReach {
         hub,
@@ -177,16 +181,32 @@ async fn leaving<Cr: Managed>(
     })
 }
 
-/// Whether the service says twice, by its own code, that there is no such instance.
+/// The provider of the place that was pinned; only there can be asked for what lives there.
+async fn former<Cr: Managed>(round: &Round<'_, Cr>, core: &CoreStatus, present: &Provider) -> Result<Provider, Halt> {
+    let Some(pinned) = core.provider.as_ref().filter(|p| !p.same_place(&present.location)) else {
+        return Ok(present.clone());
+    };
+    let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
+    check_pin(core, &provider, &pinned.name)?;
+    Ok(provider)
+}
+
+/// Whether the service says twice, by its own code, that there is no such instance, or that it is in the recycle bin.
 async fn is_gone(provider: &Provider, id: &str) -> Result<bool, Halt> {
     for _ in 0..2 {
         match provider.client.show_instance(id).await {
+            Ok(instance) if is_recycled(&instance) => {}
             Ok(_) => return Ok(false),
             Err(error) if error.is_instance_gone() => {}
             Err(error) => return Err(error.into()),
         }
     }
     Ok(true)
+}
+
+fn is_recycled(instance: &kafka::Instance) -> bool {
+    let state = instance.status.as_ref().map(kafka::InstanceStatus::as_str);
+    state.is_some_and(|state| Phase::of(state) == Phase::Recycled)
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.
