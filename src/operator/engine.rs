@@ -59,8 +59,7 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
     cx.synced().await;
     let room = cx.rooms.of::<K::Cr>();
     let cr = room.freshest(cached);
-    if cr.meta().deletion_timestamp.is_some() && !cr.finalizers().iter().any(|f| f == FINALIZER) {
-        room.forget(&*cr);
+    if room.is_let_go(&*cr) {
         return Ok(Action::await_change());
     }
     if let Some(left) = room.hold(&*cr) {
@@ -324,13 +323,13 @@ impl<K: Kind> Worker<'_, K> {
             Err(failure) => return Err(failure),
         }
         info!(object = %Reference::to(&*self.cr), why, "lets go");
+        self.room.let_go(&*self.cr);
         self.cx.events.released(&*self.cr, why).await;
         self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
         for needed in K::references(&*self.cr) {
             self.cx.rooms.wake(&needed);
         }
         self.room.wake_rivals(&*self.cr);
-        self.room.forget(&*self.cr);
         Ok(Duration::MAX)
     }
 

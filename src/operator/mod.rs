@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
-use kube::runtime::controller::Action;
+use kube::runtime::controller::{Action, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
 use kube::{Api, Client, Resource as _, ResourceExt as _};
@@ -219,24 +219,22 @@ impl Kinds {
             Controller::for_stream(stored.touched_objects(), reader)
                 .reconcile_on(futures::stream::poll_fn(move |cx| woken.poll_recv(cx)))
                 .graceful_shutdown_on(shutdown.cancelled_owned())
-                .run(engine::reconcile::<K>, |_, never, _| match *never {}, context)
-                .for_each(|result: Result<(ObjectRef<K::Cr>, Action), _>| {
-                    if let Err(error) = result {
-                        report(&error);
+                .run(engine::reconcile::<K>, |_, never, _| match *never {}, context.clone())
+                .for_each(move |result: Result<(ObjectRef<K::Cr>, Action), _>| {
+                    match result {
+                        // The object went while its round was due.
+                        Err(ControllerError::ObjectNotFound(gone)) => {
+                            let namespace = gone.namespace.as_deref().unwrap_or_default();
+                            context.rooms.of::<K::Cr>().forget(namespace, &gone.name);
+                        }
+                        // A watch that broke was told of already.
+                        Ok(_) | Err(ControllerError::QueueError(_)) => {}
+                        Err(error) => error!(%error, "a controller met an error"),
                     }
                     std::future::ready(())
                 })
                 .boxed()
         }));
-    }
-}
-
-fn report<E: std::error::Error + 'static>(error: &kube::runtime::controller::Error<std::convert::Infallible, E>) {
-    use kube::runtime::controller::Error as E;
-    match error {
-        // The object went while its round was due; a watch that broke was told of already.
-        E::ObjectNotFound(_) | E::QueueError(_) => {}
-        other => error!(error = %other, "a controller met an error"),
     }
 }
 

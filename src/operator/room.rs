@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::engine::SOON;
 use super::kind::{Kind, Reference};
-use crate::api::{Managed, Origin};
+use crate::api::{FINALIZER, Managed, Origin};
 
 /// The objects of one kind.
 pub struct Room<Cr: Managed> {
@@ -34,6 +34,8 @@ pub struct Note<Cr> {
     not_before: Option<Instant>,
     /// Something it refers to changed.
     woken: bool,
+    /// Our finalizer was taken off; only the cache does not show it yet.
+    let_go: bool,
     /// Failures in a row.
     pub failures: u32,
     /// The last step, and how often it came again without a pause between.
@@ -81,9 +83,10 @@ impl<Cr: Managed> Room<Cr> {
         }
     }
 
-    /// All objects.
+    /// All objects but those that were let go, which the cache may show for a while yet.
     pub fn all(&self) -> Vec<Arc<Cr>> {
-        self.store.state()
+        let objects = self.store.state().into_iter().map(|cr| self.freshest(cr));
+        objects.filter(|cr| !self.is_let_go(cr)).collect()
     }
 
     /// The object of this name, as new as we know it.
@@ -153,15 +156,32 @@ impl<Cr: Managed> Room<Cr> {
         });
     }
 
-    /// Forgets an object that is gone.
-    pub fn forget(&self, cr: &Cr) {
-        self.notes().remove(&key(cr));
+    /// Our finalizer was taken off.
+    pub fn let_go(&self, cr: &Cr) {
+        self.note(cr, |note| note.let_go = true);
+    }
+
+    /// Whether an object stands for nothing any more.
+    pub fn is_let_go(&self, cr: &Cr) -> bool {
+        let uid = cr.uid().unwrap_or_default();
+        let ours = cr.finalizers().iter().any(|f| f == FINALIZER);
+        let noted = || {
+            self.notes()
+                .get(&key(cr))
+                .is_some_and(|note| note.let_go && note.uid == uid)
+        };
+        cr.meta().deletion_timestamp.is_some() && (!ours || noted())
+    }
+
+    /// Forgets an object that the cache shows no more.
+    pub fn forget(&self, namespace: &str, name: &str) {
+        self.notes().remove(&(namespace.to_owned(), name.to_owned()));
     }
 
     /// Lets the others look again that claim the same thing.
     pub fn wake_rivals(&self, cr: &Cr) {
         let Some(claim) = (self.claim)(cr) else { return };
-        for other in self.store.state() {
+        for other in self.all() {
             if other.uid() != cr.uid() && (self.claim)(&other).as_ref() == Some(&claim) {
                 self.wake_one(&other);
             }
@@ -180,7 +200,7 @@ impl<Cr: Managed> Room<Cr> {
             };
             (record, cr.creation_timestamp().map(|t| t.0), cr.uid())
         };
-        let rivals = self.store.state().into_iter().map(|other| self.freshest(other));
+        let rivals = self.all().into_iter();
         rivals
             .filter(|other| other.uid() != cr.uid() && (self.claim)(other).as_ref() == Some(&claim))
             .filter(|other| rank(other) < rank(cr))
@@ -227,6 +247,7 @@ impl<Cr> Note<Cr> {
             handled: None,
             not_before: None,
             woken: false,
+            let_go: false,
             failures: 0,
             step: None,
             repeats: 0,
@@ -256,7 +277,7 @@ trait AnyRoom: Send + Sync {
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
     fn users_of(&self, reference: &Reference) -> Vec<Reference> {
-        let objects = self.store.state().into_iter().map(|cr| self.freshest(cr));
+        let objects = self.all().into_iter();
         objects
             .filter(|cr| (self.references)(cr).contains(reference))
             .map(|cr| Reference::to(&*cr))
@@ -264,7 +285,7 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
     }
 
     fn wake_users_of(&self, reference: &Reference) {
-        for user in self.store.state() {
+        for user in self.all() {
             if (self.references)(&user).contains(reference) {
                 self.wake_one(&user);
             }
