@@ -76,7 +76,7 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
         Err(Failure::Conflict) => {
             // The watch brings the newer object; ours must not hold it back.
             room.note(&*cr, |note| note.wake());
-            SOON
+            worker.backoff(Duration::ZERO)
         }
         Err(failure) => {
             warn!(object = %Reference::to(&*cr), error = %failure, "could not finish a round");
@@ -135,7 +135,8 @@ impl<K: Kind> Worker<'_, K> {
         }
         let Some(step) = step else {
             self.publish(plan.status, &plan.situation).await?;
-            self.room.note(&*cr, |note| note.settled());
+            let rests = matches!(plan.next, Next::Rest | Next::Stop(_));
+            self.room.note(&*cr, |note| note.settled(rests));
             return Ok(self.pause_of(plan.next));
         };
         if self.is_news(&plan.status, &plan.situation) {

@@ -38,9 +38,8 @@ pub struct Note<Cr> {
     let_go: bool,
     /// Failures in a row.
     pub failures: u32,
-    /// The last step, and how often it came again without a pause between.
-    step: Option<String>,
-    repeats: u32,
+    /// How often each step was carried out since the object was last at rest.
+    steps: BTreeMap<String, u32>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -224,20 +223,20 @@ impl<Cr> Note<Cr> {
         self.woken = true;
     }
 
-    /// A round had nothing to do.
-    pub fn settled(&mut self) {
+    /// A round had nothing to do; `rests` unless it only waits for what ends by itself.
+    pub fn settled(&mut self, rests: bool) {
         self.failures = 0;
-        self.repeats = 0;
-        self.step = None;
+        if rests {
+            self.steps.clear();
+        }
     }
 
-    /// A step was carried out; how often it was the same before.
+    /// A step was carried out; how often it was before, since the object was last at rest.
     pub fn repeats(&mut self, step: &str) -> u32 {
-        let again = self.step.as_deref() == Some(step);
-        self.repeats = if again { self.repeats + 1 } else { 0 };
-        self.step = Some(step.to_owned());
         self.failures = 0;
-        self.repeats
+        let times = self.steps.entry(step.to_owned()).or_insert(0);
+        *times += 1;
+        *times - 1
     }
 
     fn new(uid: String) -> Self {
@@ -249,8 +248,7 @@ impl<Cr> Note<Cr> {
             woken: false,
             let_go: false,
             failures: 0,
-            step: None,
-            repeats: 0,
+            steps: BTreeMap::new(),
             acted: None,
             looked: None,
             missing: 0,

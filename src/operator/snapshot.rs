@@ -31,6 +31,8 @@ pub struct Shared<T> {
 struct Kept<T> {
     last: Option<Arc<Snapshot<T>>>,
     names_before: Option<BTreeSet<String>>,
+    /// The last try that failed, and when it ended.
+    failed: Option<(Instant, Error)>,
 }
 
 impl<T> Default for Shared<T> {
@@ -39,6 +41,7 @@ impl<T> Default for Shared<T> {
             kept: Mutex::new(Kept {
                 last: None,
                 names_before: None,
+                failed: None,
             }),
         }
     }
@@ -59,15 +62,16 @@ pub trait Lister<T>: Sync {
 impl<T: Clone + Send + Sync> Shared<T> {
     /// The item of this name as of `since` or later. `None` is proof of absence.
     pub async fn find<L: Lister<T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
+        let came = Instant::now();
         let mut kept = self.kept.lock().await;
         if kept.last.as_ref().is_none_or(|last| last.begun < since) {
-            kept.renew(lister).await?;
+            kept.renew(lister, came).await?;
         }
         if let Some(item) = kept.get(name) {
             return Ok(Some(item));
         }
         if kept.names_before.as_ref().is_none_or(|names| names.contains(name)) {
-            kept.renew(lister).await?;
+            kept.renew(lister, came).await?;
         }
         Ok(kept.get(name))
     }
@@ -78,8 +82,20 @@ impl<T: Clone + Send + Sync> Kept<T> {
         self.last.as_ref()?.items.get(name).cloned()
     }
 
-    async fn renew<L: Lister<T>>(&mut self, lister: &L) -> Result<(), Error> {
-        let snapshot = read_all(lister).await?;
+    /// Reads the list anew; who came before a failure shares it, or a thousand who wait would fail one after the other.
+    async fn renew<L: Lister<T>>(&mut self, lister: &L, came: Instant) -> Result<(), Error> {
+        if let Some((ended, error)) = &self.failed
+            && *ended > came
+        {
+            return Err(error.clone());
+        }
+        let snapshot = match read_all(lister).await {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                self.failed = Some((Instant::now(), error.clone()));
+                return Err(error);
+            }
+        };
         self.names_before = self.last.take().map(|last| last.items.keys().cloned().collect());
         self.last = Some(Arc::new(snapshot));
         Ok(())
@@ -104,7 +120,7 @@ async fn read_once<T: Send, L: Lister<T>>(lister: &L) -> Result<Option<BTreeMap<
     let mut offset = 0;
     loop {
         let page = lister.page(offset).await?;
-        let count = page.items.len() as u32;
+        let (count, before) = (page.items.len() as u32, items.len());
         if offset > 0 && page.total != total {
             return Ok(None);
         }
@@ -113,7 +129,8 @@ async fn read_once<T: Send, L: Lister<T>>(lister: &L) -> Result<Option<BTreeMap<
         offset += count;
         let last = match total {
             Some(total) => u64::from(offset) >= total || count == 0,
-            None => count < L::PAGE,
+            // A page of nothing new: the service does not page, and would be asked for ever.
+            None => count < L::PAGE || items.len() == before,
         };
         if last {
             break;

@@ -217,10 +217,10 @@ async fn list(client: &Client, name: &str) -> Result<Vec<String>, Error> {
         let mut listed = BTreeMap::new();
         let total = loop {
             let page = client.list_instances(&query).await?;
-            let count = page.items.len() as u32;
+            let (count, before) = (page.items.len() as u32, listed.len());
             query.offset += count;
             listed.extend(page.items.into_iter().map(|instance| (instance.id, instance.name)));
-            if count < query.limit {
+            if count < query.limit || listed.len() == before {
                 break page.total;
             }
         };
