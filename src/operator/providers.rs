@@ -36,7 +36,7 @@ pub struct Provider {
 /// The Secrets that were read, the clients made of them, and the limiters that they share.
 #[derive(Default)]
 pub struct Providers {
-    secrets: Mutex<BTreeMap<(String, String), Arc<tokio::sync::Mutex<Option<Read>>>>>,
+    secrets: Mutex<BTreeMap<(String, String), Slot>>,
     clients: Mutex<BTreeMap<(String, String), Known>>,
     limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
     zones: Mutex<BTreeMap<String, (Instant, Arc<Zones>)>>,
@@ -62,6 +62,9 @@ struct Read {
     at: Instant,
     result: Result<Keys, Halt>,
 }
+
+/// Held while its Secret is being read.
+type Slot = Arc<tokio::sync::Mutex<Option<Read>>>;
 
 /// The keys in a Secret.
 #[derive(Clone)]
@@ -135,7 +138,7 @@ impl Providers {
         result
     }
 
-    fn slot(&self, namespace: &str, name: &str) -> Arc<tokio::sync::Mutex<Option<Read>>> {
+    fn slot(&self, namespace: &str, name: &str) -> Slot {
         let key = (namespace.to_owned(), name.to_owned());
         let mut secrets = self.secrets.lock().expect("no holder panics");
         secrets.entry(key).or_default().clone()
