@@ -302,7 +302,7 @@ impl<K: Kind> Worker<'_, K> {
         .await?;
         self.keep(written);
         if news {
-            self.cx.events.publish(&*self.cr, situation).await;
+            self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
             self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
         }
         Ok(())
@@ -325,7 +325,7 @@ impl<K: Kind> Worker<'_, K> {
         }
         info!(object = %Reference::to(&*self.cr), why, "lets go");
         self.room.let_go(&*self.cr);
-        self.cx.events.released(&*self.cr, why).await;
+        self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
         self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
         for needed in K::references(&*self.cr) {
             self.cx.rooms.wake(&needed);

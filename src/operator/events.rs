@@ -1,7 +1,13 @@
 //! Events: what changed, for `kubectl describe` and whoever listens.
+//!
+//! Each change is an Event of its own. kube's recorder folds those of one reason into a series under the first one's note,
+//! so that `describe` would go on to show "6 partitions" after an edit to 9.
 
-use kube::Client;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use jiff::Timestamp;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -11,53 +17,77 @@ use crate::plan::{Reason, Situation, cut};
 
 /// The longest note that the API server takes.
 const MAX_NOTE: usize = 1024;
+/// The longest beginning of an Event's name that leaves room for what makes it unique.
+const MAX_PREFIX: usize = 200;
 
 /// Publishes Events; a failure to do so is no reason to fail anything else.
 #[derive(Clone)]
 pub struct Events {
-    recorder: Recorder,
+    client: Client,
+    instance: String,
 }
 
 impl Events {
     /// In the name of this replica.
     pub fn new(client: Client, instance: Option<String>) -> Self {
         Self {
-            recorder: Recorder::new(
-                client,
-                Reporter {
-                    controller: "dms-operator".into(),
-                    instance,
-                },
-            ),
+            client,
+            instance: instance.unwrap_or_else(|| "dms-operator".into()),
         }
     }
 
     /// The object's situation changed.
-    pub async fn publish<Cr: Managed>(&self, cr: &Cr, situation: &Situation) {
-        let type_ = if situation.is_stopped() {
-            EventType::Warning
-        } else {
-            EventType::Normal
-        };
-        self.send(cr, type_, situation.headline(), "Reconcile", situation.message())
-            .await;
+    pub async fn publish<Cr: Managed>(&self, cr: &Cr, situation: &Situation, now: Timestamp) {
+        let type_ = if situation.is_stopped() { "Warning" } else { "Normal" };
+        let event = self.event(cr, type_, situation.headline(), "Reconcile", situation.message(), now);
+        self.send(event).await;
     }
 
     /// The object goes; the note says what becomes of the thing.
-    pub async fn released<Cr: Managed>(&self, cr: &Cr, why: &str) {
-        self.send(cr, EventType::Normal, Reason::Deleting, "Release", why).await;
+    pub async fn released<Cr: Managed>(&self, cr: &Cr, why: &str, now: Timestamp) {
+        self.send(self.event(cr, "Normal", Reason::Deleting, "Release", why, now))
+            .await;
     }
 
-    async fn send<Cr: Managed>(&self, cr: &Cr, type_: EventType, reason: Reason, action: &str, note: &str) {
-        let event = Event {
-            type_,
-            reason: reason.to_string(),
+    fn event<Cr: Managed>(
+        &self,
+        cr: &Cr,
+        type_: &str,
+        reason: Reason,
+        action: &str,
+        note: &str,
+        now: Timestamp,
+    ) -> Event {
+        let meta = cr.meta();
+        let prefix: String = meta
+            .name
+            .iter()
+            .flat_map(|name| name.chars())
+            .take(MAX_PREFIX)
+            .collect();
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{prefix}.{}", uuid::Uuid::new_v4().simple())),
+                namespace: meta.namespace.clone(),
+                ..Default::default()
+            },
+            type_: Some(type_.into()),
+            reason: Some(reason.to_string()),
+            action: Some(action.into()),
             note: Some(cut(note, MAX_NOTE)),
-            action: action.into(),
-            secondary: None,
-        };
-        match timeout(KUBE_TIMEOUT, self.recorder.publish(&event, &cr.object_ref(&()))).await {
-            Ok(Ok(())) => {}
+            event_time: Some(MicroTime(now)),
+            regarding: Some(cr.object_ref(&())),
+            reporting_controller: Some("dms-operator".into()),
+            reporting_instance: Some(cut(&self.instance, 128)),
+            ..Default::default()
+        }
+    }
+
+    async fn send(&self, event: Event) {
+        let namespace = event.metadata.namespace.clone().unwrap_or_default();
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+        match timeout(KUBE_TIMEOUT, api.create(&PostParams::default(), &event)).await {
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => debug!(%error, "failed to publish an Event"),
             Err(_) => debug!("failed to publish an Event: no answer from the API server"),
         }

@@ -208,7 +208,7 @@ impl Kinds {
                 .modify(prune)
                 .inspect(|event| {
                     if let Err(error) = event {
-                        warn!(kind = %K::Cr::kind(&()), %error, "a watch broke; it begins anew");
+                        warn!(kind = %K::Cr::kind(&()), error = brief(error), "a watch broke; it begins anew");
                     }
                 });
             let stored = reflector(writer, watched).inspect(move |event| {
@@ -236,6 +236,12 @@ impl Kinds {
                 .boxed()
         }));
     }
+}
+
+/// kube's errors end in a dump of the whole answer.
+fn brief(error: &watcher::Error) -> String {
+    let text = error.to_string();
+    text.split(" (Status {").next().unwrap_or_default().to_owned()
 }
 
 /// Takes off what is never read: it is most of an object's size.

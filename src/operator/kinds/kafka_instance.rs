@@ -7,13 +7,13 @@ use jiff::Timestamp;
 
 use super::reach::{provider, provider_references};
 use crate::api::{CoreStatus, KafkaInstance, KafkaInstanceStatus, Origin};
-use crate::cloud::kafka::{InstanceQuery, Tag};
+use crate::cloud::kafka::{InstanceQuery, InstanceStatus, Tag};
 use crate::cloud::{Class, Client, Error, Operation, Sent};
 use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::plan::fault::Halt;
-use crate::plan::instance::{CREATE, DELETE, Found, Search};
+use crate::plan::instance::{CREATE, DELETE, Found, Phase, Search};
 use crate::plan::kafka_instance::{EXTEND_STORAGE, NONCE_TAG, Seen, Step, View, name, plan};
 use crate::plan::{begun, orphans};
 
@@ -156,8 +156,13 @@ async fn read(round: &Round<'_, KafkaInstance>, client: &Client, id: &str) -> Re
     match client.show_instance(id).await {
         Ok(instance) => {
             room.note(round.cr, |note| note.missing = 0);
-            // Tags that cannot be read now are unknown, which holds up nothing else.
-            let tags = client.list_tags(id).await.ok();
+            // Tags are compared only where they can be changed, and those that cannot be read now are unknown.
+            let state = instance.status.as_ref().map_or("", InstanceStatus::as_str);
+            let tags = if Phase::of(state).serves() {
+                client.list_tags(id).await.ok()
+            } else {
+                None
+            };
             Ok(Found::There(View { instance, tags }))
         }
         Err(error) if error.is_instance_gone() => {
