@@ -119,11 +119,12 @@ impl<K: Kind> Worker<'_, K> {
             nonce: self.cx.nonce(),
         };
         let looked = K::look(&round).await;
-        let Look { reach, plan } = match looked {
+        let Look { reach, plan, now } = match looked {
             Ok(look) => look,
             Err(halt) => return self.interrupted(&halt, false, None).await,
         };
-        self.room.note(&*cr, |note| note.looked = Some(Instant::now()));
+        let decided = Instant::now();
+        self.room.note(&*cr, |note| note.looked = Some(decided));
         if plan.next == Next::Release {
             return self.release(plan.situation.message()).await;
         }
@@ -152,14 +153,15 @@ impl<K: Kind> Worker<'_, K> {
         };
         // Reads must have begun after the call ended.
         self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
+        let now = now + decided.elapsed();
         match acted {
             Ok(effect) => {
                 let mut status = self.cr.status().cloned().unwrap_or_default();
-                K::settle(&*cr, &mut status, &step, effect, self.cx.clock.now());
+                K::settle(&*cr, &mut status, &step, effect, now);
                 self.publish(status, &plan.situation).await?;
                 Ok(self.settling(&format!("{step:?}"), plan.next))
             }
-            Err(halt) => self.interrupted(&halt, true, K::creates(&step).then_some(())).await,
+            Err(halt) => self.interrupted(&halt, true, K::creates(&step).then_some(now)).await,
         }
     }
 
@@ -220,11 +222,16 @@ impl<K: Kind> Worker<'_, K> {
     }
 
     /// The round ended early, at a look or at a step.
-    async fn interrupted(&mut self, halt: &Halt, acting: bool, creating: Option<()>) -> Result<Duration, Failure> {
+    async fn interrupted(
+        &mut self,
+        halt: &Halt,
+        acting: bool,
+        creating: Option<Timestamp>,
+    ) -> Result<Duration, Failure> {
         let mut status = self.cr.status().cloned().unwrap_or_default();
         let generation = self.cr.meta().generation.unwrap_or(0);
-        if let (Some(()), Halt::Cloud(error)) = (creating, halt) {
-            create_failed(status.as_mut(), error, self.cx.clock.now());
+        if let (Some(now), Halt::Cloud(error)) = (creating, halt) {
+            create_failed(status.as_mut(), error, now);
         }
         let resync = self.cx.config.resync;
         let recent = self.room.note(&*self.cr, |note| {

@@ -78,6 +78,8 @@ pub struct Look<K: Kind> {
     pub reach: K::Reach,
     /// The decision.
     pub plan: Plan<<K::Cr as Managed>::State, K::Step>,
+    /// The time by which it was decided: the service's, which need not be ours. What a step writes down is compared with it.
+    pub now: jiff::Timestamp,
 }
 
 /// What a step brought about.

@@ -86,8 +86,10 @@ impl Kind for KafkaInstances {
             job,
             client.server_now(),
         );
+        let now = facts.now;
         let plan = plan(cr, facts, seen);
         Ok(Look {
+            now,
             reach: Reach { client, hub },
             plan,
         })

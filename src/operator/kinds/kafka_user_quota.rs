@@ -84,8 +84,9 @@ impl Kind for KafkaUserQuotas {
             held: reach.held.clone(),
             found,
         };
+        let now = facts.now;
         let plan = plan(&cr, facts, seen);
-        Ok(Look { reach, plan })
+        Ok(Look { reach, plan, now })
     }
 
     async fn act(_: &Round<'_, KafkaUserQuota>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {

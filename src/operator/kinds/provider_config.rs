@@ -64,7 +64,8 @@ impl Kind for ProviderConfigs {
         let core = round.cr.status.as_ref().map_or(&nothing, |s| &s.core);
         let facts = round.facts(core, Adoption::IfExists, None, None, round.cx.clock.now());
         let plan: Plan<ProviderConfigStatus, Step> = plan(round.cr, &facts, &seen);
-        Ok(Look { reach: (), plan })
+        let now = facts.now;
+        Ok(Look { reach: (), plan, now })
     }
 
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {

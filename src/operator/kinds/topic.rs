@@ -74,8 +74,9 @@ impl Kind for Topics {
             held: reach.held.clone(),
             found,
         };
+        let now = facts.now;
         let plan = plan(&cr, facts, seen);
-        Ok(Look { reach, plan })
+        Ok(Look { reach, plan, now })
     }
 
     async fn act(_: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
