@@ -48,6 +48,8 @@ pub struct Note<Cr> {
     pub missing: u32,
     /// How many complete searches in a row found nothing of ours.
     pub empty_searches: u32,
+    /// The first of these.
+    pub empty_since: Option<Instant>,
 }
 
 /// What makes a round worth while before its time.
@@ -253,6 +255,7 @@ impl<Cr> Note<Cr> {
             looked: None,
             missing: 0,
             empty_searches: 0,
+            empty_since: None,
         }
     }
 }

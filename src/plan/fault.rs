@@ -105,14 +105,19 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     (Some(situation), again)
 }
 
-/// Notes what a failed create means: where the service refused it, or nothing was sent, there is nothing to search for
-/// and the name is free again; otherwise the intent stays, because the thing may have been made.
+/// Notes what a failed create means. Refused, or never sent: there is nothing to search for, and the name is free again.
+/// Otherwise the intent stays, because the thing may have been made: by this call; by one that a gateway delivered twice,
+/// if an instance "is there already"; or, for what lives in an instance, by one that we sent before (of an instance's first
+/// create, the search has proven that it left no trace).
 pub fn create_failed(core: &mut CoreStatus, error: &Error, now: Timestamp) {
     let Some(intent) = &mut core.create_intent else { return };
-    let first = intent.attempts.unwrap_or(1) == 1;
-    if error.sent() == Sent::Unknown {
+    let may_be_ours = match intent.nonce {
+        Some(_) => error.class() == Class::AlreadyExists,
+        None => intent.attempts.is_some_and(|attempts| attempts > 1),
+    };
+    if error.sent() == Sent::Unknown || may_be_ours {
         intent.searched_since.get_or_insert_with(|| now.to_string());
-    } else if first {
+    } else {
         core.create_intent = None;
         core.external_name = None;
     }

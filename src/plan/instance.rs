@@ -60,6 +60,8 @@ pub struct Search {
     pub unreadable: Vec<String>,
     /// How many complete searches in a row, this one included, found nothing of ours (since the operator started).
     pub empty_in_a_row: u32,
+    /// Since the first of these, by a clock that nobody can put forward.
+    pub empty_for: Duration,
 }
 
 /// The service's word for an instance's state, as far as it matters here (API reference 8.3 and what was met outside).
@@ -112,6 +114,16 @@ pub struct Calls<Step> {
     pub create: Result<Step, String>,
     /// Removes it.
     pub delete: Step,
+}
+
+impl Search {
+    /// No trace of ours, and looked for long enough to say so.
+    fn proves_absence(&self, window: Duration) -> bool {
+        self.ours.is_empty()
+            && self.unreadable.is_empty()
+            && self.empty_in_a_row >= EMPTY_SEARCHES
+            && self.empty_for >= window
+    }
 }
 
 impl<T> Instance<'_, T> {
@@ -256,7 +268,20 @@ impl<T> Instance<'_, T> {
             .searched_since
             .get_or_insert_with(|| facts.now.to_string())
             .clone();
-        let proven = search.empty_in_a_row >= EMPTY_SEARCHES && age(&since, facts.now) >= *search_window;
+        let proven = search.proves_absence(*search_window) && age(&since, facts.now) >= *search_window;
+        if proven && !search.others.is_empty() {
+            // It was refused for its name, or somebody else took the name meanwhile: as at a first look.
+            status.as_mut().create_intent = None;
+            return Plan {
+                status,
+                situation: Situation::Creating {
+                    message: format!("no trace of our create of {title}, but of another of that name"),
+                    again: false,
+                },
+                steps: vec![],
+                next: Next::Soon,
+            };
+        }
         let (message, steps, next) = match calls.create {
             Ok(create) if proven => {
                 intent.attempts = Some(intent.attempts.unwrap_or(1) + 1);
@@ -568,8 +593,7 @@ impl<T> Instance<'_, T> {
                     .searched_since
                     .get_or_insert_with(|| facts.now.to_string())
                     .clone();
-                let empty = search.unreadable.is_empty() && search.empty_in_a_row >= EMPTY_SEARCHES;
-                if empty && age(&since, facts.now) >= *search_window {
+                if search.proves_absence(*search_window) && age(&since, facts.now) >= *search_window {
                     return wait(status, "no trace of our create".into(), vec![], Next::Release);
                 }
                 let message = format!(

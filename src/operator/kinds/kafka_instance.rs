@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::reach::{provider, provider_references};
 use crate::api::{CoreStatus, KafkaInstance, KafkaInstanceStatus, Origin};
@@ -104,7 +106,7 @@ impl Kind for KafkaInstances {
                     .cx
                     .rooms
                     .of::<KafkaInstance>()
-                    .note(round.cr, |note| note.empty_searches = 0);
+                    .note(round.cr, |note| (note.empty_searches, note.empty_since) = (0, None));
                 Ok(Effect::Made(client.create_instance(create).await?))
             }
             (Step::Update(update), Some(hub)) => {
@@ -188,6 +190,7 @@ async fn search(round: &Round<'_, KafkaInstance>, client: &Client, core: &CoreSt
         .unwrap_or_else(|| name(round.cr));
     let room = round.cx.rooms.of::<KafkaInstance>();
     let mut search = Search::default();
+    let begun = Instant::now();
     for id in list(client, &wanted).await? {
         let Some(nonce) = &nonce else {
             search.others.push(id);
@@ -200,9 +203,13 @@ async fn search(round: &Round<'_, KafkaInstance>, client: &Client, core: &CoreSt
         }
     }
     let empty = nonce.is_some() && search.ours.is_empty() && search.unreadable.is_empty();
-    search.empty_in_a_row = room.note(round.cr, |note| {
+    (search.empty_in_a_row, search.empty_for) = room.note(round.cr, |note| {
         note.empty_searches = if empty { note.empty_searches + 1 } else { 0 };
-        note.empty_searches
+        note.empty_since = if empty { note.empty_since.or(Some(begun)) } else { None };
+        (
+            note.empty_searches,
+            note.empty_since.map_or(Duration::ZERO, |since| since.elapsed()),
+        )
     });
     Ok(search)
 }

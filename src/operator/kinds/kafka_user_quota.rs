@@ -66,7 +66,7 @@ impl Kind for KafkaUserQuotas {
                 Ok(Some(quota)) => Found::There(quota),
                 Ok(None) => Found::Absent,
                 Err(error) => {
-                    gone_or(error, &reach.hub).await?;
+                    gone_or(round, error, &reach.hub).await?;
                     Found::InstanceGone
                 }
             }

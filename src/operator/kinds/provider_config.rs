@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
 use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::api::{Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
+use crate::api::{ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
 use crate::cloud::Fault;
 use crate::cloud::kafka::InstanceQuery;
 use crate::operator::engine::{KUBE_TIMEOUT, Round};
@@ -46,8 +46,9 @@ impl Kind for ProviderConfigs {
         false
     }
 
-    fn abandon_key(cr: &ProviderConfig) -> Option<String> {
-        cr.metadata.name.clone()
+    // Abandoned or not, the Secret is let go first: see `leaving`.
+    fn abandon_key(_: &ProviderConfig) -> Option<String> {
+        None
     }
 
     fn orphans(_: &ProviderConfig) -> bool {
@@ -71,6 +72,7 @@ impl Kind for ProviderConfigs {
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {
         let (name, hold) = match step {
             Step::HoldSecret(name) => (name, true),
+            Step::ReleaseSecret(name) if needed_elsewhere(round, name) => return Ok(Effect::Done),
             Step::ReleaseSecret(name) => (name, false),
         };
         hold_secret(round, name, hold).await?;
@@ -160,7 +162,15 @@ async fn find_project(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Result<
 /// between their finalizer and our status.
 async fn leaving(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
     let Round { cx, cr, .. } = round;
-    let users = cx.rooms.users_of(&Reference::to(*cr));
+    let abandoned = cr
+        .annotations()
+        .get(ABANDON)
+        .is_some_and(|name| Some(name) == cr.metadata.name.as_ref());
+    let users = if abandoned {
+        vec![]
+    } else {
+        cx.rooms.users_of(&Reference::to(*cr))
+    };
     let mut held_secrets = vec![];
     if users.is_empty() {
         cx.providers.forget(cr);

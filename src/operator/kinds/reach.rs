@@ -210,9 +210,18 @@ fn is_recycled(instance: &kafka::Instance) -> bool {
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.
-pub async fn gone_or(error: Error, hub: &Hub) -> Result<(), Halt> {
+pub async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) -> Result<(), Halt> {
     if !error.is_instance_gone() {
         return Err(error.into());
+    }
+    // Once its object knows, nothing that lives in it asks any more.
+    for object in round.cx.rooms.of::<KafkaInstance>().all() {
+        if object
+            .core()
+            .is_some_and(|core| core.instance_id.as_ref() == Some(&hub.instance_id))
+        {
+            round.cx.rooms.wake(&Reference::to(&*object));
+        }
     }
     match hub.client.show_instance(&hub.instance_id).await {
         Err(second) if second.is_instance_gone() => Ok(()),

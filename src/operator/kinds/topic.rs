@@ -56,7 +56,7 @@ impl Kind for Topics {
                 Ok(Some(topic)) => Found::There(topic),
                 Ok(None) => Found::Absent,
                 Err(error) => {
-                    gone_or(error, &reach.hub).await?;
+                    gone_or(round, error, &reach.hub).await?;
                     Found::InstanceGone
                 }
             }

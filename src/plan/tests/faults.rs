@@ -228,3 +228,32 @@ fn an_intent_stays_unless_nothing_can_have_been_made() {
         assert_eq!(core.external_name.is_some(), stays, "{sent:?} {attempts:?}");
     }
 }
+
+#[test]
+fn an_instances_intent_stays_where_a_refusal_may_mean_our_own_create() {
+    for (class, sent, attempts, stays) in [
+        (Class::Invalid, Sent::Refused, None, false),
+        // The first attempt is proven to have left no trace, or the second would not have been sent.
+        (Class::Invalid, Sent::Refused, Some(2), false),
+        (Class::Unavailable, Sent::Never, Some(2), false),
+        // A gateway may have delivered it twice.
+        (Class::AlreadyExists, Sent::Refused, None, true),
+        (Class::Unavailable, Sent::Unknown, None, true),
+    ] {
+        let intent = CreateIntent {
+            nonce: Some("7f3a".into()),
+            attempts,
+            ..Default::default()
+        };
+        let mut core = CoreStatus {
+            create_intent: Some(intent),
+            ..Default::default()
+        };
+        create_failed(
+            &mut core,
+            &Error::new(Call::CreateInstanceByEngine, class, sent, "no"),
+            at(0),
+        );
+        assert_eq!(core.create_intent.is_some(), stays, "{class:?} {sent:?} {attempts:?}");
+    }
+}

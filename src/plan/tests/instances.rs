@@ -61,6 +61,7 @@ pub(super) fn nothing() -> Found<View> {
 pub(super) fn empty(times: u32) -> Found<View> {
     Found::Searched(Search {
         empty_in_a_row: times,
+        empty_for: Duration::MAX,
         ..Default::default()
     })
 }
@@ -72,6 +73,7 @@ pub(super) fn ids(ours: &[&str], others: &[&str], unreadable: &[&str]) -> Found<
         others: own(others),
         unreadable: own(unreadable),
         empty_in_a_row: 0,
+        empty_for: Duration::ZERO,
     })
 }
 
