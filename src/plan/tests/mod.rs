@@ -1,16 +1,18 @@
 //! What people and tools see of each situation, and where a plan that is carried out again and again leads.
 
+mod any_answer;
 mod conditions;
 mod faults;
-//mod instance_properties;
 mod instance_deletion;
+mod instance_properties;
 mod instance_states;
 mod instances;
-//mod properties;
 mod providers;
+mod quota_properties;
 mod quotas;
 mod tags_and_fields;
 mod topic_fields;
+mod topic_properties;
 mod topics;
 
 use std::time::Duration;
