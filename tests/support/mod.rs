@@ -1,6 +1,7 @@
 //! What the test binaries share.
 #![allow(dead_code, unreachable_pub, reason = "each binary uses its own part")]
 
+pub mod admission;
 pub mod apiserver;
 pub mod gadgets;
 pub mod scenarios;

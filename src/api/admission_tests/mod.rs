@@ -1,14 +1,14 @@
 //! What the API server lets in: bounds, defaults and rules of each kind, judged as it judges them.
 
-mod kafka_instance;
-mod kafka_user_quota;
-mod provider_config;
 mod status;
-mod topic;
+#[path = "../../../tests/support/admission/mod.rs"]
+mod table;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
 
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube_cel::Validator;
 use serde_json::{Value, json};
 
@@ -21,7 +21,8 @@ struct Kind(&'static str);
 
 impl Kind {
     fn schema(self) -> Value {
-        let crd = crds().into_iter().find(|crd| crd.spec.names.kind == self.0).unwrap();
+        static CRDS: LazyLock<Vec<CustomResourceDefinition>> = LazyLock::new(crds);
+        let crd = CRDS.iter().find(|crd| crd.spec.names.kind == self.0).unwrap();
         serde_json::to_value(crd.spec.versions[0].schema.as_ref().unwrap()).unwrap()["openAPIV3Schema"].take()
     }
 
@@ -74,39 +75,24 @@ fn strict(schema: &mut Value) {
     }
 }
 
-/// One object with its fate: what is changed in the base, and a word of the refusal, or `None` if it is let in.
-type Case = (Value, Option<&'static str>);
-
-#[track_caller]
-fn judge(kind: Kind, base: &Value, cases: &[Case], update: bool) {
-    for (change, refusal) in cases {
-        let mut object = base.clone();
-        json_patch::merge(&mut object, change);
-        let found = kind.refusals(&object, update.then_some(base));
-        match refusal {
-            None => assert!(found.is_empty(), "{change} was refused: {found:#?}"),
-            Some(word) => assert!(
-                found.len() == 1 && found[0].contains(word),
-                "{change} should be refused once, with {word:?}, but: {found:#?}"
-            ),
-        }
+#[test]
+fn every_object_of_the_table_meets_its_fate() {
+    for (name, part) in table::ALL {
+        part(&mut |kind, base, cases, update| {
+            for (change, refusal) in cases {
+                let mut object = base.clone();
+                json_patch::merge(&mut object, change);
+                let found = Kind(kind).refusals(&object, update.then_some(base));
+                match refusal {
+                    None => assert!(found.is_empty(), "{name}: {change} was refused: {found:#?}"),
+                    Some(word) => assert!(
+                        found.len() == 1 && found[0].contains(word),
+                        "{name}: {change} should be refused once, with {word:?}, but: {found:#?}"
+                    ),
+                }
+            }
+        });
     }
-}
-
-fn object(kind: Kind, name: &str, spec: &Value) -> Value {
-    json!({
-        "apiVersion": "dms.huaweicloud.com/v1alpha1", "kind": kind.0,
-        "metadata": {"name": name, "namespace": "platform"}, "spec": spec,
-    })
-}
-
-fn spec(change: Value) -> Value {
-    json!({"spec": change})
-}
-
-fn with_status(mut object: Value, status: Value) -> Value {
-    object["status"] = status;
-    object
 }
 
 /// Calls `visit` with each part of a schema and its path.

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Kind, judge, object, spec, with_status};
+use super::{Judge, object, spec, with_status};
 
-const PROVIDER: Kind = Kind("ProviderConfig");
+const PROVIDER: &str = "ProviderConfig";
 
 fn provider() -> Value {
     let credentials = json!({"type": "AccessKey", "secretRef": {"name": "huawei"}});
@@ -13,8 +13,7 @@ fn provider() -> Value {
     )
 }
 
-#[test]
-fn a_provider_config_is_let_in_or_refused() {
+pub fn a_provider_config_is_let_in_or_refused(judge: &mut Judge<'_>) {
     let endpoint = |dms: &str| spec(json!({"endpoints": {"dms": dms}}));
     let resync = |text: &str| spec(json!({"resyncInterval": text}));
     let cases = [
@@ -61,8 +60,7 @@ fn a_provider_config_is_let_in_or_refused() {
     judge(PROVIDER, &provider(), &cases, false);
 }
 
-#[test]
-fn region_and_project_stay_once_the_project_is_found() {
+pub fn region_and_project_stay_once_the_project_is_found(judge: &mut Judge<'_>) {
     let elsewhere = spec(json!({"region": "eu-west-102"}));
     judge(
         PROVIDER,

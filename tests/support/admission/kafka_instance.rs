@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Kind, judge, object, spec, with_status};
+use super::{Judge, object, spec, with_status};
 
-const INSTANCE: Kind = Kind("KafkaInstance");
+const INSTANCE: &str = "KafkaInstance";
 
 fn instance() -> Value {
     object(
@@ -16,8 +16,7 @@ fn instance() -> Value {
     )
 }
 
-#[test]
-fn a_kafka_instance_is_let_in_or_refused() {
+pub fn a_kafka_instance_is_let_in_or_refused(judge: &mut Judge<'_>) {
     let window = |begin: &str, end: &str| spec(json!({"maintenanceWindow": {"begin": begin, "end": end}}));
     let zones = |zones: &[&str]| spec(json!({"availableZones": zones}));
     let mut cases = vec![
@@ -102,8 +101,7 @@ const CREATION: [&str; 9] = [
     "securityGroupId",
 ];
 
-#[test]
-fn an_instance_is_frozen_from_its_create_call_on() {
+pub fn an_instance_is_frozen_from_its_create_call_on(judge: &mut Judge<'_>) {
     let edits = [
         json!({"engineVersion": "3.x"}),
         json!({"productId": "c6.4u8g.cluster"}),
@@ -162,8 +160,7 @@ fn an_instance_is_frozen_from_its_create_call_on() {
     );
 }
 
-#[test]
-fn what_was_never_so_can_be_corrected_to_what_is() {
+pub fn what_was_never_so_can_be_corrected_to_what_is(judge: &mut Judge<'_>) {
     let seen = json!({"instanceId": "8959ab1c", "observed": {
         "vpcId": "real", "brokerNum": 3, "availableZones": ["c", "b", "a"], "storageSpace": 300
     }});
@@ -184,8 +181,7 @@ fn what_was_never_so_can_be_corrected_to_what_is() {
     judge(INSTANCE, &base, &cases, true);
 }
 
-#[test]
-fn storage_grows_by_steps_that_the_service_takes_and_never_shrinks() {
+pub fn storage_grows_by_steps_that_the_service_takes_and_never_shrinks(judge: &mut Judge<'_>) {
     let seen = |storage: u32| json!({"instanceId": "8959ab1c", "observed": {"brokerNum": 3, "storageSpace": storage}});
     let to = |storage: u32| spec(json!({"storageSpace": storage}));
     let cases = [

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Kind, judge, object, spec, with_status};
+use super::{Judge, object, spec, with_status};
 
-const QUOTA: Kind = Kind("KafkaUserQuota");
+const QUOTA: &str = "KafkaUserQuota";
 
 fn quota() -> Value {
     object(
@@ -12,8 +12,7 @@ fn quota() -> Value {
     )
 }
 
-#[test]
-fn a_quota_is_let_in_or_refused() {
+pub fn a_quota_is_let_in_or_refused(judge: &mut Judge<'_>) {
     let rate = |rate: Value| spec(json!({"producerByteRate": rate}));
     let cases = [
         (json!({}), None),
@@ -54,8 +53,7 @@ fn a_quota_is_let_in_or_refused() {
     judge(QUOTA, &quota(), &cases, false);
 }
 
-#[test]
-fn a_quota_keeps_its_identity() {
+pub fn a_quota_keeps_its_identity(judge: &mut Judge<'_>) {
     let edits = [
         spec(json!({"user": "app"})),
         spec(json!({"userDefault": true})),

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Kind, judge, object, spec, with_status};
+use super::{Judge, object, spec, with_status};
 
-const TOPIC: Kind = Kind("Topic");
+const TOPIC: &str = "Topic";
 
 fn topic() -> Value {
     object(
@@ -12,8 +12,7 @@ fn topic() -> Value {
     )
 }
 
-#[test]
-fn a_topic_is_let_in_or_refused() {
+pub fn a_topic_is_let_in_or_refused(judge: &mut Judge<'_>) {
     let kafka = |kafka: Value| spec(json!({"kafka": kafka}));
     let cases = [
         (json!({}), None),
@@ -53,8 +52,7 @@ fn a_topic_is_let_in_or_refused() {
     judge(TOPIC, &topic(), &cases, false);
 }
 
-#[test]
-fn a_topic_keeps_its_name_and_place_and_never_shrinks() {
+pub fn a_topic_keeps_its_name_and_place_and_never_shrinks(judge: &mut Judge<'_>) {
     let edits = [
         spec(json!({"name": "pay.orders"})),
         spec(json!({"instanceRef": {"name": "other"}})),
