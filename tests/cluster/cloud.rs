@@ -14,6 +14,11 @@ impl Cloud {
         calls.as_array().expect("a list").clone()
     }
 
+    /// Forgets the calls so far.
+    pub async fn forget_calls(&self) {
+        crate::http().delete(self.at("calls")).send().await.unwrap();
+    }
+
     /// How many calls of an operation named this in their body.
     pub async fn calls_about(&self, operation: &str, name: &str) -> usize {
         let about = |call: &&Value| {

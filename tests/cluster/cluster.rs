@@ -16,6 +16,8 @@ use crate::operator::{Operator, Recipe};
 
 /// An instance takes a second to create.
 const SPEED: u32 = 900;
+/// The operator's name towards the API server.
+pub const ACCOUNT: &str = "system:serviceaccount:dms-system:dms-operator";
 /// How often the operator compares an object at rest with the cloud here, seconds.
 pub const RESYNC: u64 = 5;
 

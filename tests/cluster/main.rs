@@ -5,11 +5,16 @@
 
 mod admission;
 mod api_server;
+mod audit;
 mod cloud;
 mod cluster;
 mod environment;
 mod first_use;
+mod namespaces;
 mod operator;
+mod replicas;
+mod rest;
+mod rights;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
@@ -53,6 +58,10 @@ async fn all(run: &mut Run, cluster: &Cluster) {
     api_server::all(run, cluster).await;
     admission::all(run, cluster).await;
     first_use::all(run, cluster).await;
+    namespaces::all(run, cluster).await;
+    replicas::all(run, cluster).await;
+    rest::all(run, cluster).await;
+    rights::all(run, cluster).await;
 }
 
 /// A client for pages on loopback.

@@ -1,0 +1,48 @@
+//! Where nothing happens, nothing is written.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::audit;
+use crate::cluster::{ACCOUNT, Cluster, RESYNC};
+use crate::run::Run;
+
+const QUIET: Duration = Duration::from_secs(60);
+
+pub async fn all(run: &mut Run, cluster: &Cluster) {
+    run.test(
+        "rest::a_quiet_minute_has_no_write_but_the_lease",
+        a_quiet_minute(cluster),
+    )
+    .await;
+}
+
+async fn a_quiet_minute(cluster: &Cluster) {
+    cluster.shop().await;
+    // What came before may still be read back.
+    tokio::time::sleep(Duration::from_secs(2 * RESYNC)).await;
+    let begun = Timestamp::now();
+    cluster.cloud.forget_calls().await;
+    tokio::time::sleep(QUIET).await;
+    let requests = audit::requests_of(ACCOUNT, cluster.audit_log());
+    let writes: Vec<_> = requests
+        .iter()
+        .filter(|request| request.at >= begun && request.writes())
+        .collect();
+    let (lease, others): (Vec<_>, Vec<_>) = writes.into_iter().partition(|request| request.resource == "leases");
+    assert!(!lease.is_empty(), "the lease is renewed");
+    assert!(others.is_empty(), "{others:#?}");
+
+    let calls = cluster.cloud.calls().await;
+    let writes: Vec<_> = calls.iter().filter(|call| call["method"] != "GET").collect();
+    assert!(writes.is_empty(), "{writes:#?}");
+    let rounds = QUIET.as_secs() / RESYNC;
+    assert!(calls.len() as u64 > rounds, "the cloud is looked at: {calls:#?}");
+    // A list of instances by the ProviderConfig, an instance with its tags, a list of topics, a list of quotas.
+    assert!(
+        calls.len() as u64 <= 8 * rounds,
+        "{} calls in {rounds} rounds",
+        calls.len()
+    );
+}
