@@ -14,8 +14,8 @@ pub struct Request {
     pub group: String,
     /// `topics` or `topics/status`.
     pub resource: String,
-    pub name: String,
-    pub code: u64,
+    /// The authorizer's word.
+    pub allowed: bool,
 }
 
 impl Request {
@@ -55,7 +55,6 @@ fn request(entry: &Value) -> Request {
         verb: text(&entry["verb"]),
         group: text(&object["apiGroup"]),
         resource,
-        name: text(&object["name"]),
-        code: entry["responseStatus"]["code"].as_u64().unwrap_or_default(),
+        allowed: entry["annotations"]["authorization.k8s.io/decision"] == "allow",
     }
 }

@@ -6,6 +6,7 @@
 mod admission;
 mod api_server;
 mod audit;
+mod bad_input;
 mod cloud;
 mod cluster;
 mod environment;
@@ -58,6 +59,7 @@ async fn all(run: &mut Run, cluster: &Cluster) {
     api_server::all(run, cluster).await;
     admission::all(run, cluster).await;
     first_use::all(run, cluster).await;
+    bad_input::all(run, cluster).await;
     namespaces::all(run, cluster).await;
     replicas::all(run, cluster).await;
     rest::all(run, cluster).await;

@@ -3,7 +3,9 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 
 /// The tests that were asked for, and how they went.
 pub struct Run {
@@ -28,18 +30,28 @@ impl Run {
 
     /// One test: it fails by a panic.
     pub async fn test(&mut self, name: &str, test: impl Future<Output = ()>) {
-        if !self.wanted.is_empty() && !self.wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
-            self.skipped += 1;
-            return;
+        self.together(vec![(name, test.boxed_local())]).await;
+    }
+
+    /// Tests that do not disturb each other, at the same time.
+    pub async fn together(&mut self, tests: Vec<(&str, LocalBoxFuture<'_, ()>)>) {
+        let (asked, others): (Vec<_>, Vec<_>) = tests.into_iter().partition(|(name, _)| self.asks_for(name));
+        self.skipped += others.len();
+        let mut running: FuturesUnordered<_> = asked.into_iter().map(timed).collect();
+        while let Some((name, passed, seconds)) = running.next().await {
+            println!(
+                "test {name} ... {} ({seconds:.1} s)",
+                if passed { "ok" } else { "FAILED" }
+            );
+            match passed {
+                true => self.passed += 1,
+                false => self.failed.push(name.to_owned()),
+            }
         }
-        let begun = Instant::now();
-        let ended = AssertUnwindSafe(test).catch_unwind().await;
-        let verdict = if ended.is_ok() { "ok" } else { "FAILED" };
-        println!("test {name} ... {verdict} ({:.1} s)", begun.elapsed().as_secs_f64());
-        match ended {
-            Ok(()) => self.passed += 1,
-            Err(_) => self.failed.push(name.to_owned()),
-        }
+    }
+
+    fn asks_for(&self, name: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|wanted| name.contains(wanted.as_str()))
     }
 
     /// Whether a test has failed so far.
@@ -68,4 +80,10 @@ impl Run {
             self.failed.join("\n    ")
         )
     }
+}
+
+async fn timed<'a>((name, test): (&'a str, LocalBoxFuture<'_, ()>)) -> (&'a str, bool, f64) {
+    let begun = Instant::now();
+    let passed = AssertUnwindSafe(test).catch_unwind().await.is_ok();
+    (name, passed, begun.elapsed().as_secs_f64())
 }
