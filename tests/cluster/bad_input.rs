@@ -363,7 +363,7 @@ async fn one_that_always_fails(cluster: &Cluster) {
         }
     })
     .await;
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     cluster.apply("shop", &[topic("healthy", "events")]).await;
     cluster
         .condition(("Topic", "shop", "healthy"), ("Ready", "True", "Available"))

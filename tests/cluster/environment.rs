@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 /// How often a condition that is awaited is looked at.
 const GLANCE: Duration = Duration::from_millis(200);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use dms_operator::clock::Clock;
 
 use crate::audit;
 use crate::cluster::{ACCOUNT, Cluster, RESYNC};
@@ -22,7 +22,7 @@ async fn a_quiet_minute(cluster: &Cluster) {
     cluster.shop().await;
     // What came before may still be read back.
     tokio::time::sleep(Duration::from_secs(2 * RESYNC)).await;
-    let begun = Timestamp::now();
+    let begun = Clock::system().now();
     cluster.cloud.forget_calls().await;
     tokio::time::sleep(QUIET).await;
     let requests = audit::requests_of(ACCOUNT, cluster.audit_log());

@@ -1,11 +1,11 @@
 //! Runs tests one after the other, one line each: they share an environment, and some must come last.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
 
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
+use tokio::time::Instant;
 
 /// The tests that were asked for, and how they went.
 pub struct Run {

@@ -15,8 +15,11 @@ pub type Case = (Value, Option<&'static str>);
 /// Takes a kind, a base, cases, and whether each of them is an update of the base rather than a new object.
 pub type Judge<'a> = dyn FnMut(&'static str, &Value, &[Case], bool) + 'a;
 
-/// All parts of the table by name.
-pub const ALL: &[(&str, fn(&mut Judge<'_>))] = &[
+/// A part of the table tells it case by case.
+pub type Part = fn(&mut Judge<'_>);
+
+/// All parts by name.
+pub const ALL: &[(&str, Part)] = &[
     (
         "a-provider-config-is-let-in-or-refused",
         provider_config::a_provider_config_is_let_in_or_refused,
