@@ -37,7 +37,6 @@ def run():
             plane.terminate()
             plane.wait()
     _level(times, "helm lint", _helm_lint)
-    # The tour comes first: the cluster tests read its audit log too.
     _level(times, "tour", lambda: tools.run([sys.executable, HERE, "demo"], cwd=tools.ROOT))
     _level(times, "cluster", lambda: _cargo("test", "--locked", *LEVELS["cluster"]))
 
