@@ -3,6 +3,9 @@
 //! Each change is an Event of its own. kube's recorder folds those of one reason into a series under the first one's note,
 //! so that `describe` would go on to show "6 partitions" after an edit to 9.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use jiff::Timestamp;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -25,6 +28,7 @@ const MAX_PREFIX: usize = 200;
 pub struct Events {
     client: Client,
     instance: String,
+    last: Arc<AtomicI64>,
 }
 
 impl Events {
@@ -33,6 +37,7 @@ impl Events {
         Self {
             client,
             instance: instance.unwrap_or_else(|| "dms-operator".into()),
+            last: Arc::default(),
         }
     }
 
@@ -67,7 +72,7 @@ impl Events {
             .collect();
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{prefix}.{}", uuid::Uuid::new_v4().simple())),
+                name: Some(format!("{prefix}.{:016x}", self.moment(now))),
                 namespace: meta.namespace.clone(),
                 ..Default::default()
             },
@@ -81,6 +86,15 @@ impl Events {
             reporting_instance: Some(cut(&self.instance, 128)),
             ..Default::default()
         }
+    }
+
+    /// Nanoseconds since the epoch, each time more than before: kubectl shows Events in the order of their names, as those
+    /// of this API version have no other time that it sorts by.
+    fn moment(&self, now: Timestamp) -> i64 {
+        let now = i64::try_from(now.as_nanosecond()).unwrap_or_default();
+        let next = |last: i64| Some(now.max(last + 1));
+        let last = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        last.map_or(now, |last| now.max(last + 1))
     }
 
     async fn send(&self, event: Event) {
