@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::instance::{DELETE, Found};
-use super::instances::{accept, empty, ids, in_state, leave, look, nothing, object, plain, running, served, shown};
+use super::instance::{DELETE, Found, Search};
+use super::instances::{
+    accept, empty, ids, in_state, later, leave, look, nothing, object, plain, running, served, shown,
+};
 use super::kafka_instance::Step;
 use super::*;
 
@@ -71,4 +73,22 @@ fn a_deletion_after_a_lost_answer_leaves_nothing_behind() {
     leave(&mut object, ids(&["i2"], &[], &[]), 641);
     assert_eq!(leave(&mut object, running(), 642).steps, [Step::Delete("i2".into())]);
     assert_eq!(leave(&mut object, Found::Missing(2), 650).next, Next::Release);
+}
+
+#[test]
+fn a_clock_put_forward_shortens_no_search() {
+    let mut object = object(json!({}));
+    plain(&mut object, nothing());
+    later(&mut object, empty(1), 0);
+    for (searched, again) in [(WINDOW - Duration::from_secs(1), false), (WINDOW, true)] {
+        let found = || {
+            Found::Searched(Search {
+                empty_in_a_row: 99,
+                empty_for: searched,
+                ..Default::default()
+            })
+        };
+        assert_eq!(later(&mut object.clone(), found(), 9999).steps.len() == 1, again);
+        assert_eq!(leave(&mut object.clone(), found(), 9999).next == Next::Release, again);
+    }
 }
