@@ -192,8 +192,8 @@ pub struct KafkaInstanceSpec {
     #[serde(default, skip_serializing_if = "StringMap::is_empty")]
     #[x_kube(
         merge_strategy = MapMerge::Granular,
-        validation = Rule::new("self.all(key, key.size() >= 1 && key.size() <= 128 && !key.startsWith('sys'))")
-            .message("tag keys have 1 to 128 characters and do not begin with sys")
+        validation = Rule::new("self.all(key, key.size() >= 1 && key.size() <= 128 && !key.startsWith('sys') && key != 'dms-operator.create')")
+            .message("tag keys have 1 to 128 characters, do not begin with sys, and are not dms-operator.create, which is ours")
     )]
     #[schemars(extend("maxProperties" = 19, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub tags: StringMap,

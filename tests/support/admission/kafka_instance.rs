@@ -54,6 +54,7 @@ pub fn a_kafka_instance_is_let_in_or_refused(judge: &mut Judge<'_>) {
         (zones(&[]), Some("all of these are needed")),
         (spec(json!({"tags": {"env": "prod", "cost centre": "42"}})), None),
         (spec(json!({"tags": {"sysadmin": "x"}})), Some("tag keys")),
+        (spec(json!({"tags": {"dms-operator.create": "x"}})), Some("tag keys")),
         (spec(json!({"tags": {"": "x"}})), Some("tag keys")),
         (spec(json!({"tags": {"k".repeat(129): "x"}})), Some("tag keys")),
         (spec(json!({"tags": {"env": "v".repeat(256)}})), Some("/spec/tags/env")),
