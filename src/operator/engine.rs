@@ -447,7 +447,8 @@ impl<Cr: Managed> Round<'_, Cr> {
     /// How new a shared read must be: newer than our last step, and fresh unless nobody waits for it.
     pub fn since(&self, core: &CoreStatus) -> Instant {
         let now = Instant::now();
-        let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !self.deleting();
+        let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
+        let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !waits;
         let age = if at_rest && !self.is_asked() {
             self.cx.resync_of(self.cr).mul_f64(0.8)
         } else {

@@ -60,11 +60,11 @@ pub trait Lister<T>: Sync {
 }
 
 impl<T: Clone + Send + Sync> Shared<T> {
-    /// The item of this name as of `since` or later. `None` is proof of absence.
+    /// The item of this name as of later than `since`. `None` is proof of absence.
     pub async fn find<L: Lister<T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
         let came = Instant::now();
         let mut kept = self.kept.lock().await;
-        if kept.last.as_ref().is_none_or(|last| last.begun < since) {
+        if kept.last.as_ref().is_none_or(|last| last.begun <= since) {
             kept.renew(lister, came).await?;
         }
         if let Some(item) = kept.get(name) {
