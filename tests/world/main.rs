@@ -6,4 +6,6 @@ mod support;
 
 mod apiserver;
 mod crashes;
+mod drift;
+mod everyday;
 mod life;

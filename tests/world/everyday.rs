@@ -1,0 +1,243 @@
+//! What tests of everyday life begin with: a world in which all that the examples ask for is there and at rest.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
+use kube::runtime::watcher;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::support::world::{Running, World};
+
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(3600);
+/// The operator's default interval between two looks at an object at rest.
+pub const RESYNC: Duration = Duration::from_secs(600);
+
+/// Kind and name of an object in the namespace `default`.
+pub type Object = (&'static str, &'static str);
+
+pub const PROVIDER: Object = ("ProviderConfig", "default");
+pub const INSTANCE: Object = ("KafkaInstance", "events");
+pub const ORDERS: Object = ("Topic", "orders");
+pub const AUDIT: Object = ("Topic", "audit");
+pub const QUOTA: Object = ("KafkaUserQuota", "importer");
+/// What lives in the cloud.
+pub const ALL: [Object; 4] = [INSTANCE, ORDERS, AUDIT, QUOTA];
+
+/// The conditions Ready, Reconciling, Stalled, Synced in one line, in the manner of `TTFF Available CorrectingDrift
+/// DriftFound`: their statuses, then the reasons of Ready, of whichever of the two in the middle is true, and of Synced.
+pub const HEALTHY: &str = "TFFT Available InSync";
+pub const CORRECTING: &str = "TTFF Available CorrectingDrift DriftFound";
+pub const DIFFERING: &str = "TFFF Available DriftFound";
+
+/// The examples, applied.
+pub async fn applied() -> World {
+    let mut world = World::furnished().await;
+    // A short lease's renewals would be most of the work.
+    world.set_lease(HOUR);
+    for manifest in [
+        include_str!("../../examples/kafka/instance.yaml"),
+        include_str!("../../examples/kafka/topics.yaml"),
+        include_str!("../../examples/kafka/quota.yaml"),
+    ] {
+        world.apply(manifest).await;
+    }
+    world
+}
+
+/// The examples, Ready and at rest.
+pub async fn at_rest() -> (World, Running) {
+    let world = applied().await;
+    let operator = world.start("one");
+    settled(&world).await;
+    (world, operator)
+}
+
+/// Waits until all is Ready, and nothing more is done about it.
+pub async fn settled(world: &World) {
+    world.until_ready(HOUR, &ALL).await;
+    sleep(2 * MINUTE).await;
+}
+
+/// The conditions of an object as it is now.
+pub fn shown(world: &World, (kind, name): Object) -> String {
+    in_short(&world.object(kind, name)["status"])
+}
+
+/// The message of a condition.
+pub fn message(world: &World, (kind, name): Object, condition: &str) -> String {
+    let object = world.object(kind, name);
+    let found = conditions(&object["status"]).find(|found| found["type"] == condition);
+    found.map_or_else(String::new, |found| text(&found["message"]))
+}
+
+/// The drift that an object tells of, as `spec.x wanted found Correction`.
+pub fn drift(world: &World, (kind, name): Object) -> Vec<String> {
+    let object = world.object(kind, name);
+    let told = object["status"]["drift"].as_array().into_iter().flatten();
+    told.map(|drift| {
+        ["field", "wanted", "found", "correction"]
+            .map(|field| text(&drift[field]))
+            .join(" ")
+    })
+    .collect()
+}
+
+/// The id of the instance that an object stands for or lives in.
+pub fn instance_id(world: &World, (kind, name): Object) -> String {
+    text(&world.object(kind, name)["status"]["instanceId"])
+}
+
+/// What is in the cloud, without what says only how it came about.
+pub fn cloud(world: &World) -> Value {
+    let mut state = world.cloud.state_json();
+    for instance in state["instances"].as_array_mut().into_iter().flatten() {
+        for trace in ["tasks", "busy", "createdAt"] {
+            instance.as_object_mut().expect("an instance").remove(trace);
+        }
+        for topic in instance["topics"].as_array_mut().into_iter().flatten() {
+            topic.as_object_mut().expect("a topic").remove("created_at");
+        }
+        for list in ["topics", "quotas"] {
+            let entries = instance[list].as_array_mut().expect("a list");
+            entries.sort_by_key(ToString::to_string);
+        }
+    }
+    state
+}
+
+/// A topic as it is in the cloud; null if it is not there.
+pub fn topic(world: &World, name: &str) -> Value {
+    entries(world, "topics")
+        .find(|topic| topic["name"] == name)
+        .unwrap_or_default()
+}
+
+/// The quota of a client as it is in the cloud; null if it is not there.
+pub fn quota(world: &World, client: &str) -> Value {
+    entries(world, "quotas")
+        .find(|quota| quota["client"] == client)
+        .unwrap_or_default()
+}
+
+fn entries(world: &World, list: &str) -> impl Iterator<Item = Value> + use<> {
+    let list = list.to_owned();
+    let entries = |instance: Value| instance[&list].as_array().cloned().unwrap_or_default();
+    world
+        .instances()
+        .into_iter()
+        .flat_map(entries)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// A call behind the operator's back that the cloud takes; `{i}` in the path stands for the instance.
+pub async fn behind(world: &World, method: &str, path: &str, body: Value) -> Value {
+    let path = path.replace("{i}", &instance_id(world, INSTANCE));
+    loop {
+        let (status, answer) = world.call(method, &path, &[], body.clone()).await;
+        if answer["error_code"] == "DMS.00400017" {
+            sleep(Duration::from_secs(1)).await;
+            continue;
+        }
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path} {body}: {status} {answer}"
+        );
+        return answer;
+    }
+}
+
+pub const INSTANCE_PATH: &str = "/v2/{p}/instances/{i}";
+pub const TOPICS_PATH: &str = "/v2/{p}/instances/{i}/topics";
+pub const QUOTA_PATH: &str = "/v2/kafka/{p}/instances/{i}/kafka-user-client-quota";
+pub const TAGS_PATH: &str = "/v2/{p}/kafka/{i}/tags/action";
+
+/// Deletes a topic behind the operator's back.
+pub async fn delete_topic(world: &World, name: &str) {
+    behind(
+        world,
+        "POST",
+        &format!("{TOPICS_PATH}/delete"),
+        json!({"topics": [name]}),
+    )
+    .await;
+}
+
+/// How many Events about an object were sent.
+pub fn events(world: &World, name: &str) -> usize {
+    let of = format!("{name}.");
+    let writes = world.server.writes_of("operator").into_iter();
+    writes
+        .filter(|write| write.resource == "events" && write.name.starts_with(&of))
+        .count()
+}
+
+/// Every version of an object's conditions from now on.
+pub struct Film(Arc<Mutex<Vec<String>>>);
+
+impl Film {
+    /// Begins.
+    pub async fn of(world: &World, (kind, name): Object) -> Self {
+        let shots = Arc::new(Mutex::new(Vec::<String>::new()));
+        let (api, film) = (world.api(kind), shots.clone());
+        tokio::spawn(async move {
+            let mut events = watcher(api, watcher::Config::default()).boxed();
+            while let Some(event) = events.next().await {
+                let Ok(watcher::Event::Apply(object)) = event else {
+                    continue;
+                };
+                if object.name_any() != name {
+                    continue;
+                }
+                let shot = in_short(&DynamicObject::clone(&object).data["status"]);
+                let mut film = film.lock().unwrap();
+                if film.last() != Some(&shot) {
+                    film.push(shot);
+                }
+            }
+        });
+        // Until the watch stands.
+        sleep(Duration::from_secs(2)).await;
+        Self(shots)
+    }
+
+    /// What was seen, each once in a row; the film begins anew.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+fn in_short(status: &Value) -> String {
+    let of = |kind: &str| {
+        conditions(status)
+            .find(|found| found["type"] == kind)
+            .unwrap_or_default()
+    };
+    let all = ["Ready", "Reconciling", "Stalled", "Synced"].map(of);
+    let letters: String = all
+        .iter()
+        .filter_map(|found| text(&found["status"]).chars().next())
+        .collect();
+    let middle = all[1..3].iter().find(|found| found["status"] == "True");
+    let mut words = vec![letters, text(&all[0]["reason"])];
+    words.extend(
+        middle
+            .map(|found| text(&found["reason"]))
+            .filter(|reason| *reason != words[1]),
+    );
+    words.extend(Some(text(&all[3]["reason"])).filter(|reason| words.last() != Some(reason)));
+    words.join(" ")
+}
+
+fn conditions(status: &Value) -> impl Iterator<Item = Value> + use<> {
+    status["conditions"].as_array().cloned().unwrap_or_default().into_iter()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
