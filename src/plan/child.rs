@@ -173,7 +173,7 @@ impl<T> Child<'_, T> {
     ) -> Plan<State, Step> {
         let Self { facts, title, .. } = self;
         let again = facts.core.served_since.is_some();
-        let replaced = self.is_being_replaced();
+        let replaced = self.is_being_replaced() || (again && facts.is_edit());
         let creating = |status, message: String, steps, next| Plan {
             status,
             situation: match replaced {
