@@ -326,8 +326,3 @@ async fn growth_by_others_is_no_drift() {
         );
     }
 }
-
-/// The operator's writes to the cloud.
-fn cloud_writes(world: &World) -> usize {
-    world.effects().iter().filter(|effect| effect.contains(" /")).count()
-}

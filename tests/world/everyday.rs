@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
 use kube::runtime::watcher;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::support::world::{Running, World};
 
+pub const SECOND: Duration = Duration::from_secs(1);
 pub const MINUTE: Duration = Duration::from_secs(60);
 pub const HOUR: Duration = Duration::from_secs(3600);
 /// The operator's default interval between two looks at an object at rest.
@@ -178,12 +178,12 @@ pub fn events(world: &World, name: &str) -> usize {
 }
 
 /// Every version of an object's conditions from now on.
-pub struct Film(Arc<Mutex<Vec<String>>>);
+pub struct Film(Arc<Mutex<(String, Vec<String>)>>);
 
 impl Film {
     /// Begins.
     pub async fn of(world: &World, (kind, name): Object) -> Self {
-        let shots = Arc::new(Mutex::new(Vec::<String>::new()));
+        let shots = Arc::new(Mutex::new((shown(world, (kind, name)), Vec::new())));
         let (api, film) = (world.api(kind), shots.clone());
         tokio::spawn(async move {
             let mut events = watcher(api, watcher::Config::default()).boxed();
@@ -194,9 +194,10 @@ impl Film {
                 if object.name_any() != name {
                     continue;
                 }
-                let shot = in_short(&DynamicObject::clone(&object).data["status"]);
-                let mut film = film.lock().unwrap();
-                if film.last() != Some(&shot) {
+                let shot = in_short(&object.data["status"]);
+                let (last, film) = &mut *film.lock().unwrap();
+                if *last != shot {
+                    last.clone_from(&shot);
                     film.push(shot);
                 }
             }
@@ -206,10 +207,15 @@ impl Film {
         Self(shots)
     }
 
-    /// What was seen, each once in a row; the film begins anew.
+    /// What changed since the film was begun or taken.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut self.0.lock().unwrap().1)
     }
+}
+
+/// How many writes operators sent to the cloud.
+pub fn cloud_writes(world: &World) -> usize {
+    world.effects().iter().filter(|effect| effect.contains(" /")).count()
 }
 
 fn in_short(status: &Value) -> String {

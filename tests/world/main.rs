@@ -7,5 +7,6 @@ mod support;
 mod apiserver;
 mod crashes;
 mod drift;
+mod edits;
 mod everyday;
 mod life;
