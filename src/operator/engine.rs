@@ -295,6 +295,7 @@ impl<K: Kind> Worker<'_, K> {
                 .collect::<Vec<_>>()
         };
         let news = told(before.as_ref()) != told(status.as_ref());
+        let edited = before.as_ref().observed_generation != status.as_ref().observed_generation;
         let patch = json!({
             "apiVersion": K::Cr::api_version(&()),
             "kind": K::Cr::kind(&()),
@@ -310,6 +311,8 @@ impl<K: Kind> Worker<'_, K> {
         self.keep(written);
         if news {
             self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
+        }
+        if news || edited {
             self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
         }
         Ok(())

@@ -47,7 +47,8 @@ pub struct Providers {
 #[derive(Clone)]
 pub struct Checked {
     at: Instant,
-    generation: Option<i64>,
+    /// uid and generation of the ProviderConfig: one that was made anew may lead elsewhere.
+    of: (Option<String>, Option<i64>),
     version: (String, String),
     /// The project's id, or why only a person helps.
     pub outcome: Result<String, Halt>,
@@ -149,16 +150,15 @@ impl Providers {
         let checked = self.checked.lock().expect("no holder panics");
         let last = checked.get(&object_key(config))?;
         let age = if last.outcome.is_ok() { age } else { STOP };
-        let same = last.generation == config.metadata.generation && last.version == keys.version;
+        let same = last.of == incarnation(config) && last.version == keys.version;
         (same && last.at.elapsed() < age).then(|| last.outcome.clone())
     }
 
     /// Remembers how the credentials did; whether they are new ones.
     pub fn check(&self, config: &ProviderConfig, keys: &Keys, outcome: Result<String, Halt>) -> bool {
-        let generation = config.metadata.generation;
         let checked = Checked {
             at: Instant::now(),
-            generation,
+            of: incarnation(config),
             version: keys.version.clone(),
             outcome,
         };
@@ -288,6 +288,10 @@ pub fn location(config: &ProviderConfig, project_id: &str) -> Result<Location, H
         region: config.spec.region.clone(),
         project_id: project_id.to_owned(),
     })
+}
+
+fn incarnation(config: &ProviderConfig) -> (Option<String>, Option<i64>) {
+    (config.metadata.uid.clone(), config.metadata.generation)
 }
 
 fn object_key(config: &ProviderConfig) -> (String, String) {
