@@ -10,3 +10,5 @@ mod drift;
 mod edits;
 mod everyday;
 mod life;
+mod ownership;
+mod refusals;
