@@ -157,17 +157,6 @@ pub const TOPICS_PATH: &str = "/v2/{p}/instances/{i}/topics";
 pub const QUOTA_PATH: &str = "/v2/kafka/{p}/instances/{i}/kafka-user-client-quota";
 pub const TAGS_PATH: &str = "/v2/{p}/kafka/{i}/tags/action";
 
-/// Deletes a topic behind the operator's back.
-pub async fn delete_topic(world: &World, name: &str) {
-    behind(
-        world,
-        "POST",
-        &format!("{TOPICS_PATH}/delete"),
-        json!({"topics": [name]}),
-    )
-    .await;
-}
-
 /// How many Events about an object were sent.
 pub fn events(world: &World, name: &str) -> usize {
     let of = format!("{name}.");
