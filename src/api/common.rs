@@ -350,3 +350,25 @@ pub trait Managed:
 
 /// Strings by name; for tags and configs.
 pub type StringMap = BTreeMap<String, String>;
+
+/// Makes a kind one that the engine can serve: its status begins with a `core`.
+macro_rules! managed {
+    ($kind:ty, $status:ty) => {
+        impl $crate::api::Managed for $kind {
+            type State = $status;
+        }
+
+        impl AsRef<$crate::api::CoreStatus> for $status {
+            fn as_ref(&self) -> &$crate::api::CoreStatus {
+                &self.core
+            }
+        }
+
+        impl AsMut<$crate::api::CoreStatus> for $status {
+            fn as_mut(&mut self) -> &mut $crate::api::CoreStatus {
+                &mut self.core
+            }
+        }
+    };
+}
+pub(super) use managed;

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{CoreStatus, InstanceManagement, LocalRef, Managed, StringMap};
+use super::common::{CoreStatus, InstanceManagement, LocalRef, StringMap, managed};
 use super::rules::{INSTANCE, frozen, frozen_set, grows, instance_id_frozen, storage_spread, storage_step};
 
 /// A Kafka instance of DMS.
@@ -369,18 +369,4 @@ impl RetentionPolicy {
     }
 }
 
-impl Managed for KafkaInstance {
-    type State = KafkaInstanceStatus;
-}
-
-impl AsRef<CoreStatus> for KafkaInstanceStatus {
-    fn as_ref(&self) -> &CoreStatus {
-        &self.core
-    }
-}
-
-impl AsMut<CoreStatus> for KafkaInstanceStatus {
-    fn as_mut(&mut self) -> &mut CoreStatus {
-        &mut self.core
-    }
-}
+managed!(KafkaInstance, KafkaInstanceStatus);

@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceKind, Managed};
+use super::common::{ChildManagement, CoreStatus, InstanceKind, managed};
 use super::rules::{CHILD, immutable, instance_ref_frozen};
 
 /// How fast a user, a client, or both may produce and consume, in bytes a second on each broker.
@@ -244,21 +244,7 @@ pub struct ObservedQuota {
     pub consumer_byte_rate: Option<u64>,
 }
 
-impl Managed for KafkaUserQuota {
-    type State = KafkaUserQuotaStatus;
-}
-
-impl AsRef<CoreStatus> for KafkaUserQuotaStatus {
-    fn as_ref(&self) -> &CoreStatus {
-        &self.core
-    }
-}
-
-impl AsMut<CoreStatus> for KafkaUserQuotaStatus {
-    fn as_mut(&mut self) -> &mut CoreStatus {
-        &mut self.core
-    }
-}
+managed!(KafkaUserQuota, KafkaUserQuotaStatus);
 
 #[cfg(test)]
 mod tests {

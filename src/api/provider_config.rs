@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{CoreStatus, LocalRef, Managed};
+use super::common::{CoreStatus, LocalRef, managed};
 
 /// Region, project, credentials and endpoints for the objects of a namespace. The one named `default` serves every
 /// object that names none.
@@ -193,21 +193,7 @@ pub struct Identity {
     pub access_key: String,
 }
 
-impl Managed for ProviderConfig {
-    type State = ProviderConfigStatus;
-}
-
-impl AsRef<CoreStatus> for ProviderConfigStatus {
-    fn as_ref(&self) -> &CoreStatus {
-        &self.core
-    }
-}
-
-impl AsMut<CoreStatus> for ProviderConfigStatus {
-    fn as_mut(&mut self) -> &mut CoreStatus {
-        &mut self.core
-    }
-}
+managed!(ProviderConfig, ProviderConfigStatus);
 
 #[cfg(test)]
 mod tests {

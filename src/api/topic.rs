@@ -6,7 +6,7 @@ use kube::core::{Message, Reason, Rule};
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, Managed, StringMap};
+use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, managed};
 use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
 
 /// A topic of an instance.
@@ -226,18 +226,4 @@ pub struct ObservedTopic {
     pub create_time: Option<String>,
 }
 
-impl Managed for Topic {
-    type State = TopicStatus;
-}
-
-impl AsRef<CoreStatus> for TopicStatus {
-    fn as_ref(&self) -> &CoreStatus {
-        &self.core
-    }
-}
-
-impl AsMut<CoreStatus> for TopicStatus {
-    fn as_mut(&mut self) -> &mut CoreStatus {
-        &mut self.core
-    }
-}
+managed!(Topic, TopicStatus);

@@ -26,6 +26,19 @@ pub struct Child<'a, T> {
     pub found: Found<T>,
 }
 
+/// Where a thing of this kind lives, and what was found there.
+#[derive(Clone, Debug)]
+pub struct Seen<T> {
+    /// Where its instance lives.
+    pub location: Location,
+    /// The instance.
+    pub instance_id: String,
+    /// Why no write may be sent to the instance now.
+    pub held: Option<String>,
+    /// The thing.
+    pub found: Found<T>,
+}
+
 /// What a look at an instance's list shows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found<T> {

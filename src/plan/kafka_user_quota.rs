@@ -1,9 +1,9 @@
 //! Decisions for `KafkaUserQuota`.
 
-use super::child::{Calls, Child, Comparison, Found};
+use super::child::{self, Calls, Child, Comparison, Found};
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_user_quota::ObservedQuota;
-use crate::api::{ByteRate, Correction, KafkaUserQuota, KafkaUserQuotaStatus, Location};
+use crate::api::{ByteRate, Correction, KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::{Quota, QuotaIdentity};
 
 /// One call; each is a background job.
@@ -19,18 +19,8 @@ pub enum Step {
     Delete(QuotaIdentity),
 }
 
-/// Where the quota lives, and what was found there.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Where its instance lives.
-    pub location: Location,
-    /// The instance.
-    pub instance_id: String,
-    /// Why no write may be sent to the instance now.
-    pub held: Option<String>,
-    /// The quota.
-    pub found: Found<Quota>,
-}
+/// What a look shows.
+pub type Seen = child::Seen<Quota>;
 
 /// Whom the quota is for.
 pub fn identity(quota: &KafkaUserQuota) -> QuotaIdentity {

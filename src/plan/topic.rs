@@ -1,9 +1,9 @@
 //! Decisions for `Topic`.
 
-use super::child::{Calls, Child, Comparison, Found};
+use super::child::{self, Calls, Child, Comparison, Found};
 use super::{Differences, Facts, Plan};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
-use crate::api::{Correction, Location, Topic, TopicStatus};
+use crate::api::{Correction, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 
 /// One call.
@@ -17,18 +17,8 @@ pub enum Step {
     Delete(String),
 }
 
-/// Where the topic lives, and what was found there.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// Where its instance lives.
-    pub location: Location,
-    /// The instance.
-    pub instance_id: String,
-    /// Why no write may be sent to the instance now.
-    pub held: Option<String>,
-    /// The topic.
-    pub found: Found<kafka::Topic>,
-}
+/// What a look shows.
+pub type Seen = child::Seen<kafka::Topic>;
 
 /// The topic's name in the cloud.
 pub fn name(topic: &Topic) -> String {

@@ -1,17 +1,20 @@
 //! `KafkaUserQuota`: looks at the shared list, and starts one job.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::reach::{InstanceReach, child_claim, gone_or, instance, instance_references};
+use super::reach::{InstanceReach, Living, child_claim, instance_references, look};
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
-use crate::cloud::{Client, Error, Operation, Page};
+use crate::cloud::{Error, Operation, Page};
 use crate::operator::engine::Round;
+use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::snapshot::Lister;
-use crate::plan::child::{Found, REPLACE};
+use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
-use crate::plan::kafka_user_quota::{Seen, Step, identity, name, plan};
+use crate::plan::kafka_user_quota::{Step, identity, name, plan};
 use crate::plan::{begun, orphans};
 
 /// The kind.
@@ -40,53 +43,16 @@ impl Kind for KafkaUserQuotas {
     }
 
     async fn look(round: &Round<'_, KafkaUserQuota>) -> Result<Look<Self>, Halt> {
-        let mut cr = round.cr.clone();
-        let mut core = cr.status.clone().unwrap_or_default().core;
-        let reach = instance(round, cr.spec.instance_ref.kind, &cr.spec.instance_ref.name, &core).await?;
-        if reach.moved {
-            core.forget();
-            cr.status = Some(KafkaUserQuotaStatus {
-                core: core.clone(),
-                ..Default::default()
-            });
-        }
-        let (client, id) = (&reach.hub.client, reach.hub.instance_id.as_str());
-        let mut job = None;
-        let found = if reach.leaves {
-            Found::InstanceGone
-        } else {
-            job = round.job(client, id, &core).await?;
-            let lister = Lists { client, instance: id };
-            match reach
-                .hub
-                .quotas
-                .find(&lister, &name(&identity(&cr)), round.since(&core))
-                .await
-            {
-                Ok(Some(quota)) => Found::There(quota),
-                Ok(None) => Found::Absent,
-                Err(error) => {
-                    gone_or(round, error, &reach.hub).await?;
-                    Found::InstanceGone
-                }
-            }
+        let spec = &round.cr.spec;
+        let living = Living {
+            instance: (spec.instance_ref.kind, spec.instance_ref.name.clone()),
+            adoption: spec.management.adoption,
+            name: |cr| name(&identity(cr)),
+            list: |hub| &hub.quotas,
+            lister: Lists,
+            plan,
         };
-        let facts = round.facts(
-            &core,
-            cr.spec.management.adoption,
-            round.owner(),
-            job,
-            client.server_now(),
-        );
-        let seen = Seen {
-            location: reach.location.clone(),
-            instance_id: id.to_owned(),
-            held: reach.held.clone(),
-            found,
-        };
-        let now = facts.now;
-        let plan = plan(&cr, facts, seen);
-        Ok(Look { reach, plan, now })
+        look(round, living).await
     }
 
     async fn act(_: &Round<'_, KafkaUserQuota>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
@@ -117,17 +83,14 @@ impl Kind for KafkaUserQuotas {
     }
 }
 
-struct Lists<'a> {
-    client: &'a Client,
-    instance: &'a str,
-}
+struct Lists(Arc<Hub>);
 
-impl Lister<Quota> for Lists<'_> {
+impl Lister<Quota> for Lists {
     const OPERATION: Operation = Operation::ShowKafkaUserClientQuota;
     const PAGE: u32 = 50;
 
     fn page(&self, offset: u32) -> impl Future<Output = Result<Page<Quota>, Error>> + Send {
-        self.client.list_quotas(self.instance, offset, Self::PAGE)
+        self.0.client.list_quotas(&self.0.instance_id, offset, Self::PAGE)
     }
 
     fn name(quota: &Quota) -> String {

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use crate::api::{CoreStatus, InstanceKind, KafkaInstance, Location, Managed, ProviderConfig};
+use kube::core::object::HasStatus as _;
+
+use crate::api::{Adoption, CoreStatus, InstanceKind, KafkaInstance, Location, Managed, ProviderConfig};
 use crate::cloud::{Error, kafka};
 use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
-use crate::operator::kind::Reference;
+use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::providers::Provider;
-use crate::plan::Reason;
+use crate::operator::snapshot::{Lister, Shared};
+use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
 use crate::plan::instance::{DELETE, Phase};
+use crate::plan::{Facts, Plan, Reason};
 
 /// The name of the ProviderConfig that serves an object that names none.
 pub const DEFAULT_PROVIDER: &str = "default";
@@ -74,7 +78,7 @@ pub fn child_claim<Cr: Managed>(cr: &Cr, kind: InstanceKind, instance: &str, nam
 }
 
 /// The instance that an object lives in.
-pub async fn instance<Cr: Managed>(
+async fn instance<Cr: Managed>(
     round: &Round<'_, Cr>,
     kind: InstanceKind,
     name: &str,
@@ -209,8 +213,71 @@ fn is_recycled(instance: &kafka::Instance) -> bool {
     state.is_some_and(|state| Phase::of(state) == Phase::Recycled)
 }
 
+/// How things of one kind are listed and judged.
+pub struct Living<K: Kind, T, L> {
+    /// The instance's object.
+    pub instance: (InstanceKind, String),
+    /// `management.adoption`.
+    pub adoption: Adoption,
+    /// The thing's name in the instance.
+    pub name: fn(&K::Cr) -> String,
+    /// The list that all of them share.
+    pub list: fn(&Hub) -> &Shared<T>,
+    /// How its pages are read.
+    pub lister: fn(Arc<Hub>) -> L,
+    /// The decision.
+    pub plan: fn(&K::Cr, Facts<'_>, Seen<T>) -> Plan<<K::Cr as Managed>::State, K::Step>,
+}
+
+/// Looks at something that lives in an instance.
+pub async fn look<K, T, L>(round: &Round<'_, K::Cr>, living: Living<K, T, L>) -> Result<Look<K>, Halt>
+where
+    K: Kind<Reach = InstanceReach>,
+    T: Clone + Send + Sync,
+    L: Lister<T> + Send,
+{
+    let mut cr = round.cr.clone();
+    let mut core = cr.core().cloned().unwrap_or_default();
+    let (kind, name) = &living.instance;
+    let reach = instance(round, *kind, name, &core).await?;
+    if reach.moved {
+        let mut status = <K::Cr as Managed>::State::default();
+        core.forget();
+        *status.as_mut() = core.clone();
+        *cr.status_mut() = Some(status);
+    }
+    let (hub, mut job) = (&reach.hub, None);
+    let found = if reach.leaves {
+        Found::InstanceGone
+    } else {
+        job = round.job(&hub.client, &hub.instance_id, &core).await?;
+        let lister = (living.lister)(hub.clone());
+        match (living.list)(hub)
+            .find(&lister, &(living.name)(&cr), round.since(&core))
+            .await
+        {
+            Ok(Some(thing)) => Found::There(thing),
+            Ok(None) => Found::Absent,
+            Err(error) => {
+                gone_or(round, error, hub).await?;
+                Found::InstanceGone
+            }
+        }
+    };
+    let now = hub.client.server_now();
+    let facts = round.facts(&core, living.adoption, round.owner(), job, now);
+    let seen = Seen {
+        location: reach.location.clone(),
+        instance_id: hub.instance_id.clone(),
+        held: reach.held.clone(),
+        found,
+    };
+    let plan = (living.plan)(&cr, facts, seen);
+    Ok(Look { reach, plan, now })
+}
+
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.
-pub async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) -> Result<(), Halt> {
+async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) -> Result<(), Halt> {
     if !error.is_instance_gone() {
         return Err(error.into());
     }

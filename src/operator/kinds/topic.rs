@@ -1,18 +1,20 @@
 //! `Topic`: looks at the shared list, and sends one call.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::reach::{InstanceReach, child_claim, gone_or, instance, instance_references};
+use super::reach::{InstanceReach, Living, child_claim, instance_references, look};
 use crate::api::{Topic, TopicStatus};
 use crate::cloud::kafka::{self, TopicPage};
-use crate::cloud::{Class, Client, Error, Operation, Page, Sent};
+use crate::cloud::{Class, Error, Operation, Page, Sent};
 use crate::operator::engine::Round;
+use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::snapshot::Lister;
-use crate::plan::child::Found;
 use crate::plan::fault::Halt;
 use crate::plan::orphans;
-use crate::plan::topic::{Seen, Step, name, plan};
+use crate::plan::topic::{Step, name, plan};
 
 /// The kind.
 pub struct Topics;
@@ -35,48 +37,16 @@ impl Kind for Topics {
     }
 
     async fn look(round: &Round<'_, Topic>) -> Result<Look<Self>, Halt> {
-        let mut cr = round.cr.clone();
-        let mut core = cr.status.clone().unwrap_or_default().core;
-        let reach = instance(round, cr.spec.instance_ref.kind, &cr.spec.instance_ref.name, &core).await?;
-        if reach.moved {
-            core.forget();
-            cr.status = Some(TopicStatus {
-                core: core.clone(),
-                ..Default::default()
-            });
-        }
-        let found = if reach.leaves {
-            Found::InstanceGone
-        } else {
-            let lister = Lists {
-                client: &reach.hub.client,
-                instance: &reach.hub.instance_id,
-            };
-            match reach.hub.topics.find(&lister, &name(&cr), round.since(&core)).await {
-                Ok(Some(topic)) => Found::There(topic),
-                Ok(None) => Found::Absent,
-                Err(error) => {
-                    gone_or(round, error, &reach.hub).await?;
-                    Found::InstanceGone
-                }
-            }
+        let spec = &round.cr.spec;
+        let living = Living {
+            instance: (spec.instance_ref.kind, spec.instance_ref.name.clone()),
+            adoption: spec.management.adoption,
+            name,
+            list: |hub| &hub.topics,
+            lister: Lists,
+            plan,
         };
-        let facts = round.facts(
-            &core,
-            cr.spec.management.adoption,
-            round.owner(),
-            None,
-            reach.hub.client.server_now(),
-        );
-        let seen = Seen {
-            location: reach.location.clone(),
-            instance_id: reach.hub.instance_id.clone(),
-            held: reach.held.clone(),
-            found,
-        };
-        let now = facts.now;
-        let plan = plan(&cr, facts, seen);
-        Ok(Look { reach, plan, now })
+        look(round, living).await
     }
 
     async fn act(_: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
@@ -116,17 +86,18 @@ impl Kind for Topics {
     fn settle(_: &Topic, _: &mut TopicStatus, _: &Step, _: Effect, _: Timestamp) {}
 }
 
-struct Lists<'a> {
-    client: &'a Client,
-    instance: &'a str,
-}
+struct Lists(Arc<Hub>);
 
-impl Lister<kafka::Topic> for Lists<'_> {
+impl Lister<kafka::Topic> for Lists {
     const OPERATION: Operation = Operation::ListInstanceTopics;
     const PAGE: u32 = 50;
 
     async fn page(&self, offset: u32) -> Result<Page<kafka::Topic>, Error> {
-        let TopicPage { topics, total, .. } = self.client.list_topics(self.instance, offset, Self::PAGE).await?;
+        let TopicPage { topics, total, .. } = self
+            .0
+            .client
+            .list_topics(&self.0.instance_id, offset, Self::PAGE)
+            .await?;
         Ok(Page { items: topics, total })
     }
 
