@@ -97,6 +97,7 @@ impl Cluster {
     /// Makes sure that the examples are Ready in the namespace `shop`.
     pub async fn shop(&self) {
         self.shop.get_or_init(|| self.open("shop", "events")).await;
+        self.with_operator().await;
     }
 
     /// The examples in a namespace of their own, in some order, with an instance of this name; waits until they are Ready.
