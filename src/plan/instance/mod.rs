@@ -1,11 +1,14 @@
 //! How an instance comes to be, is kept, is lost, and goes. Instances cost money and their names are not unique, so a
 //! create is safe only by the nonce that travels in it, and an instance that served is never bought again by itself.
 
+mod creation;
+mod deletion;
+
 use std::time::Duration;
 
-use super::child::{Comparison, at_rest, refusal, stop, working};
-use super::{BLOCKED, Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
-use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
+use crate::api::{CoreStatus, Location, Origin};
+use crate::plan::child::{Comparison, at_rest, refusal, stop, working};
+use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 
 /// Name of the operation that makes an instance.
 pub const CREATE: &str = "CreateInstance";
@@ -157,158 +160,6 @@ impl<T> Instance<'_, T> {
                 let state = state_of(thing).to_owned();
                 self.plan_upkeep(status, &state, compare(thing))
             }
-        }
-    }
-
-    fn plan_creation<State: AsMut<CoreStatus>, Step>(
-        &self,
-        mut status: State,
-        search: &Search,
-        calls: Calls<Step>,
-    ) -> Plan<State, Step> {
-        let Self { facts, title, .. } = self;
-        let core = status.as_mut();
-        core.drift = vec![];
-        let creating = |status, message, steps, next| Plan {
-            status,
-            situation: Situation::Creating { message, again: false },
-            steps,
-            next,
-        };
-        let found = |mut status: State, id: &str, origin, message| {
-            let core = status.as_mut();
-            core.instance_id = Some(id.to_owned());
-            core.provider = Some(self.location.clone());
-            core.origin = Some(origin);
-            if let (Origin::Created, Some(intent)) = (origin, core.create_intent.take()) {
-                core.operation = Some(super::begun(
-                    core,
-                    CREATE,
-                    None,
-                    intent.time.parse().unwrap_or(facts.now),
-                ));
-            }
-            creating(status, message, vec![], Next::Soon)
-        };
-        match (search.ours.as_slice(), search.unreadable.as_slice()) {
-            ([], []) => {}
-            ([id], _) => {
-                return found(
-                    status,
-                    id,
-                    Origin::Created,
-                    format!("found {id}, which our create made"),
-                );
-            }
-            ([], unknown) => {
-                if let Some(intent) = &mut core.create_intent {
-                    // Only searches that could tell count, and together they must last.
-                    intent.searched_since = None;
-                }
-                let message = format!(
-                    "cannot tell yet whether {} is ours: its tags were not readable",
-                    unknown.join(", ")
-                );
-                return creating(status, message, vec![], Next::Poll);
-            }
-            (several, _) => {
-                let message = format!(
-                    "instances {} all carry our nonce; delete all but one in the console, then annotate reconcile-requested-at",
-                    several.join(", ")
-                );
-                return stop(status, Reason::Conflict, message, false);
-            }
-        }
-        if let Some(intent) = core.create_intent.clone() {
-            return self.plan_search(status, intent, search, calls);
-        }
-        match (search.others.as_slice(), facts.adoption) {
-            ([], _) => {}
-            ([id], Adoption::IfExists) => {
-                return found(status, id, Origin::Adopted, format!("takes over {id}"));
-            }
-            (ids, _) => {
-                let message = format!(
-                    "{} of this name is there already ({}) and not ours; set spec.instanceId to manage it, or choose another name",
-                    title,
-                    ids.join(", ")
-                );
-                return stop(status, Reason::AlreadyExists, message, false);
-            }
-        }
-        let create = match calls.create {
-            Ok(create) => create,
-            Err(why) => return stop(status, Reason::InvalidSpec, why, false),
-        };
-        core.provider = Some(self.location.clone());
-        core.operation = None;
-        core.create_intent = Some(CreateIntent {
-            time: facts.now.to_string(),
-            nonce: Some(facts.nonce.to_owned()),
-            ..Default::default()
-        });
-        creating(status, format!("creates {title}"), vec![create], Next::Soon)
-    }
-
-    /// An intent is written and no answer is known: the create may have been carried out.
-    fn plan_search<State: AsMut<CoreStatus>, Step>(
-        &self,
-        mut status: State,
-        mut intent: CreateIntent,
-        search: &Search,
-        calls: Calls<Step>,
-    ) -> Plan<State, Step> {
-        let Self {
-            facts,
-            title,
-            search_window,
-            ..
-        } = self;
-        let since = intent
-            .searched_since
-            .get_or_insert_with(|| facts.now.to_string())
-            .clone();
-        let proven = search.proves_absence(*search_window) && age(&since, facts.now) >= *search_window;
-        if proven && !search.others.is_empty() {
-            // It was refused for its name, or somebody else took the name meanwhile: as at a first look.
-            status.as_mut().create_intent = None;
-            return Plan {
-                status,
-                situation: Situation::Creating {
-                    message: format!("no trace of our create of {title}, but of another of that name"),
-                    again: false,
-                },
-                steps: vec![],
-                next: Next::Soon,
-            };
-        }
-        let (message, steps, next) = match calls.create {
-            Ok(create) if proven => {
-                intent.attempts = Some(intent.attempts.unwrap_or(1) + 1);
-                intent.time = facts.now.to_string();
-                intent.searched_since = None;
-                (
-                    format!("creates {title} once more: no trace of the first attempt"),
-                    vec![create],
-                    Next::Soon,
-                )
-            }
-            _ => {
-                let message = format!(
-                    "the answer to the create of {} was lost; searches for the instance since {}, and creates it anew only after {} without a trace",
-                    clock_time(&intent.time),
-                    clock_time(&since),
-                    minutes(*search_window),
-                );
-                (message, vec![], Next::Poll)
-            }
-        };
-        status.as_mut().create_intent = Some(intent);
-        Plan {
-            status,
-            situation: Situation::Creating { message, again: false },
-            steps,
-            next,
         }
     }
 
@@ -518,7 +369,7 @@ impl<T> Instance<'_, T> {
         why: &str,
     ) -> Plan<State, Step> {
         let id = job.job_id.as_deref().unwrap_or("unknown");
-        let failure = super::cut(&format!("{} failed ({why}; job {id})", job.name), 1024);
+        let failure = crate::plan::cut(&format!("{} failed ({why}; job {id})", job.name), 1024);
         let message = format!(
             "{failure}, state {state}; brokers still serve. Ask the service's support, then annotate reconcile-requested-at"
         );
@@ -527,125 +378,6 @@ impl<T> Instance<'_, T> {
             ..job.clone()
         });
         stop(status, Reason::CloudFailed, message, true)
-    }
-
-    fn plan_deletion<State: AsMut<CoreStatus>, Step>(
-        &self,
-        mut status: State,
-        state_of: impl Fn(&T) -> &str,
-        delete: Step,
-    ) -> Plan<State, Step> {
-        let Self {
-            facts,
-            title,
-            search_window,
-            ..
-        } = self;
-        let wait = |status, message, steps, next| Plan {
-            status,
-            situation: Situation::Deleting { message },
-            steps,
-            next,
-        };
-        if facts.owner.is_some() {
-            return wait(
-                status,
-                format!("{title} belongs to another object and stays"),
-                vec![],
-                Next::Release,
-            );
-        }
-        let gone = |mut status: State, message: String| {
-            let core = status.as_mut();
-            if core.create_intent.is_none() {
-                return wait(status, message, vec![], Next::Release);
-            }
-            core.instance_id = None;
-            core.operation = None;
-            let message = format!("{message}; looks for others that our create made");
-            wait(status, message, vec![], Next::Soon)
-        };
-        match &self.found {
-            Found::Missing(times) if *times < 2 || self.may_appear() => wait(
-                status,
-                format!("{title} seems to be gone; looks again to be sure"),
-                vec![],
-                Next::Poll,
-            ),
-            Found::Missing(_) => gone(status, format!("{title} is gone")),
-            Found::Searched(search) => {
-                let core = status.as_mut();
-                let Some(intent) = &mut core.create_intent else {
-                    return wait(status, "nothing was created".into(), vec![], Next::Release);
-                };
-                if let [id, more @ ..] = search.ours.as_slice() {
-                    core.instance_id = Some(id.clone());
-                    core.origin = Some(Origin::Created);
-                    if more.is_empty() {
-                        core.create_intent = None;
-                    }
-                    return wait(status, format!("found {id}, which our create made"), vec![], Next::Soon);
-                }
-                if !search.unreadable.is_empty() {
-                    intent.searched_since = None;
-                }
-                let since = intent
-                    .searched_since
-                    .get_or_insert_with(|| facts.now.to_string())
-                    .clone();
-                if search.proves_absence(*search_window) && age(&since, facts.now) >= *search_window {
-                    return wait(status, "no trace of our create".into(), vec![], Next::Release);
-                }
-                let message = format!(
-                    "the answer to a create was lost; searches since {} for {} before it lets go, so that no instance is left behind",
-                    clock_time(&since),
-                    minutes(*search_window)
-                );
-                wait(status, message, vec![], Next::Poll)
-            }
-            Found::There(thing) => {
-                let state = state_of(thing).to_owned();
-                let core = status.as_mut();
-                let accepted = core.operation.as_ref().filter(|o| o.name == DELETE).cloned();
-                match (Phase::of(&state), accepted) {
-                    (Phase::Recycled, _) => gone(status, format!("{title} is in the recycle bin")),
-                    (Phase::Deleting, _) => wait(status, format!("{title} is {state}"), vec![], Next::Poll),
-                    (_, Some(op)) if age(&op.start_time, facts.now) < DELETE_PATIENCE => wait(
-                        status,
-                        format!("deletion accepted at {}; state {state}", clock_time(&op.start_time)),
-                        vec![],
-                        Next::Poll,
-                    ),
-                    (Phase::Frozen, _) => {
-                        let message = format!(
-                            "{title} is {state}: the account must be paid, or the instance deleted in the console"
-                        );
-                        Plan {
-                            status,
-                            situation: Situation::DeletionStopped {
-                                reason: Reason::PaymentRequired,
-                                message,
-                            },
-                            steps: vec![delete],
-                            next: Next::Stop(BLOCKED),
-                        }
-                    }
-                    (Phase::Creating, _) => wait(
-                        status,
-                        format!("{title} is {state} and cannot be deleted before that ends"),
-                        vec![],
-                        Next::Poll,
-                    ),
-                    (_, Some(_)) => wait(
-                        status,
-                        format!("the accepted deletion of {title} had no effect; sends it again"),
-                        vec![delete],
-                        Next::Soon,
-                    ),
-                    (_, None) => wait(status, format!("deletes {title}"), vec![delete], Next::Soon),
-                }
-            }
-        }
     }
 }
 
