@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::object::HasStatus as _;
 use kube::runtime::controller::Action;
@@ -140,9 +141,7 @@ impl<K: Kind> Worker<'_, K> {
             self.room.note(&*cr, |note| note.settled(rests));
             return Ok(self.pause_of(plan.next));
         };
-        if self.is_news(&plan.status, &plan.situation) {
-            self.publish(plan.status, &plan.situation).await?;
-        }
+        self.announce(plan.status, &plan.situation).await?;
         info!(object = %Reference::to(&*cr), step = %crate::plan::cut(&format!("{step:?}"), 500), "acts");
         self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
         let acted = if K::buys(&step) && !self.cx.tenure.outlasts(CREATE_TIMEOUT) {
@@ -263,28 +262,36 @@ impl<K: Kind> Worker<'_, K> {
         })
     }
 
-    /// Whether a status is worth a write before the step: its words alone are not, as they may differ after the step, and
-    /// an object that tries again and again would be written twice each time.
-    fn is_news(&self, status: &<K::Cr as Managed>::State, situation: &Situation) -> bool {
-        let before = self.cr.status().cloned().unwrap_or_default();
-        let mut after = status.clone();
-        let core = after.as_mut();
-        core.conditions = situation.conditions(&core.drift, 0, &before.as_ref().conditions, self.cx.clock.now());
-        let states = |core: &CoreStatus| core.conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
-        if states(after.as_ref()) != states(before.as_ref()) {
-            return true;
-        }
-        after.as_mut().conditions = before.as_ref().conditions.clone();
-        after != before
+    /// Writes the status before a step. The words of its conditions wait until after the step, or an object that tries
+    /// again and again would tell each time in turn what it tries and why it failed.
+    async fn announce(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
+        let before = self.cr.core().map(|core| core.conditions.clone()).unwrap_or_default();
+        let conditions = self.conditions(status.as_ref(), situation);
+        let states = |conditions: &[Condition]| conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
+        let same = states(&conditions) == states(&before);
+        status.as_mut().conditions = if same { before } else { conditions };
+        self.write(status, situation).await
+    }
+
+    /// Writes the status with the conditions of this situation.
+    async fn publish(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
+        status.as_mut().conditions = self.conditions(status.as_ref(), situation);
+        self.write(status, situation).await
+    }
+
+    fn conditions(&self, core: &CoreStatus, situation: &Situation) -> Vec<Condition> {
+        let before = self
+            .cr
+            .core()
+            .map(|core| core.conditions.as_slice())
+            .unwrap_or_default();
+        let generation = self.cr.meta().generation.unwrap_or(0);
+        situation.conditions(&core.drift, generation, before, self.cx.clock.now())
     }
 
     /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
-    async fn publish(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
+    async fn write(&mut self, status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
         let before = self.cr.status().cloned().unwrap_or_default();
-        let generation = self.cr.meta().generation.unwrap_or(0);
-        let previous = before.as_ref().conditions.clone();
-        let core = status.as_mut();
-        core.conditions = situation.conditions(&core.drift, generation, &previous, self.cx.clock.now());
         if status == before {
             return Ok(());
         }

@@ -215,7 +215,9 @@ impl<T> Child<'_, T> {
                 Some(lost) => (lost, LOST_LAG),
                 None => (&intent.time, LIST_LAG),
             };
-            if age(since, facts.now) < patience {
+            // What fails again and again is sent ever more rarely.
+            let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
+            if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
                 let message = format!("{title} was sent; waits until it is listed");
                 return creating(status, message, vec![], Next::Poll);
             }
