@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{CoreStatus, InstanceManagement, LocalRef, StringMap, managed};
-use super::rules::{INSTANCE, frozen, frozen_set, grows, instance_id_frozen, storage_spread, storage_step};
+use super::rules::{
+    INSTANCE, frozen, frozen_set, grows, instance_id_frozen, storage_edit, storage_step, storage_total,
+};
 
 /// A Kafka instance of DMS.
 ///
@@ -103,6 +105,8 @@ use super::rules::{INSTANCE, frozen, frozen_set, grows, instance_id_frozen, stor
     validation = frozen("subnetId"),
     validation = frozen("ipv6Enable"),
     validation = grows(INSTANCE, "", "storageSpace"),
+    validation = storage_total(),
+    validation = storage_edit(),
     validation = storage_step()
 )]
 #[x_kube(
@@ -117,7 +121,6 @@ use super::rules::{INSTANCE, frozen, frozen_set, grows, instance_id_frozen, stor
     )
     .reason(Reason::FieldValueRequired)
 )]
-#[x_kube(validation = storage_spread())]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaInstanceSpec {
     /// The ProviderConfig that serves, in this namespace. Default: the one named `default`. Its region and project may not

@@ -1,8 +1,8 @@
 //! CEL rules that several kinds share.
 //!
 //! What cannot change is judged on the root, because only there a rule sees what exists: `oldSelf.status`. Every one of
-//! them is a transition rule: a plain rule on the root is judged again at each status and finalizer write, so tightening
-//! it would lock the operator out of older objects.
+//! them is a transition rule, or judges only what has no status yet: a plain rule on the root is judged again at each status
+//! and finalizer write, so tightening it would lock the operator out of older objects.
 
 use kube::core::{Message, Reason, Rule};
 
@@ -53,32 +53,41 @@ pub(super) fn instance_id_frozen() -> Rule {
     .field_path(".spec.instanceId")
 }
 
-/// Each broker has a disk of the same size.
-pub(super) fn storage_spread() -> Rule {
-    Rule::new(
-        "!has(self.storageSpace) || !has(self.brokerNum) || \
-         (self.storageSpace >= 100 * self.brokerNum && self.storageSpace % self.brokerNum == 0)",
-    )
-    .message(next_total(
-        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
-        "self.storageSpace < 100 * self.brokerNum ? 100 * self.brokerNum : \
-         (self.storageSpace / self.brokerNum + 1) * self.brokerNum",
+/// Each broker has a disk of the same size. At creation: only then is there no status.
+pub(super) fn storage_total() -> Rule {
+    storage_spread("has(self.status)")
+}
+
+/// The same for an edit before the instance was seen; from then on, [`storage_step`] judges.
+pub(super) fn storage_edit() -> Rule {
+    let same = |field: &str| {
+        format!("has(self.spec.{field}) && has(oldSelf.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}")
+    };
+    storage_spread(&format!(
+        "({STORAGE_SEEN}) || ({} && {})",
+        same("storageSpace"),
+        same("brokerNum")
     ))
-    .field_path(".storageSpace")
 }
 
 /// Storage grows by whole steps: the service takes no less than 100 GB a broker at a time.
 pub(super) fn storage_step() -> Rule {
-    Rule::new(
-        "!has(self.spec.storageSpace) || !has(oldSelf.status) || !has(oldSelf.status.observed) || \
-         !has(oldSelf.status.observed.storageSpace) || !has(oldSelf.status.observed.brokerNum) || \
+    let (seen, brokers) = (
+        "oldSelf.status.observed.storageSpace",
+        "oldSelf.status.observed.brokerNum",
+    );
+    let least = format!("{seen} + 100 * {brokers}");
+    Rule::new(format!(
+        "!({STORAGE_SEEN}) || !has(self.spec.storageSpace) || \
          (has(oldSelf.spec.storageSpace) && self.spec.storageSpace == oldSelf.spec.storageSpace) || \
-         self.spec.storageSpace <= oldSelf.status.observed.storageSpace || \
-         self.spec.storageSpace >= oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
-    )
+         self.spec.storageSpace <= {seen} || \
+         (self.spec.storageSpace >= {least} && self.spec.storageSpace % {brokers} == 0)"
+    ))
     .message(next_total(
-        "storageSpace grows by at least 100 GB a broker at a time",
-        "oldSelf.status.observed.storageSpace + 100 * oldSelf.status.observed.brokerNum",
+        "storageSpace grows by at least 100 GB a broker at a time, the same for each",
+        &format!(
+            "((self.spec.storageSpace < {least} ? {least} : self.spec.storageSpace) + {brokers} - 1) / {brokers} * {brokers}"
+        ),
     ))
     .field_path(".spec.storageSpace")
 }
@@ -120,6 +129,23 @@ fn change(exists: &str, block: &str, field: &str, allowed: impl Fn(&str, &str) -
     .message(Message::Message(message))
     .reason(Reason::FieldValueForbidden)
     .field_path(format!(".spec.{path}"))
+}
+
+/// What the instance has was seen.
+const STORAGE_SEEN: &str = "has(oldSelf.status) && has(oldSelf.status.observed) && \
+     has(oldSelf.status.observed.storageSpace) && has(oldSelf.status.observed.brokerNum)";
+
+fn storage_spread(unless: &str) -> Rule {
+    Rule::new(format!(
+        "{unless} || !has(self.spec.storageSpace) || !has(self.spec.brokerNum) || \
+         (self.spec.storageSpace >= 100 * self.spec.brokerNum && self.spec.storageSpace % self.spec.brokerNum == 0)"
+    ))
+    .message(next_total(
+        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
+        "self.spec.storageSpace < 100 * self.spec.brokerNum ? 100 * self.spec.brokerNum : \
+         (self.spec.storageSpace / self.spec.brokerNum + 1) * self.spec.brokerNum",
+    ))
+    .field_path(".spec.storageSpace")
 }
 
 /// Formatted, since the API server takes `string(number)` for a string without bound, and refuses what is made of it.

@@ -28,7 +28,14 @@ impl Kind {
 
     /// Why the API server refuses `object`; empty if it does not. `old` is what it replaces.
     fn refusals(self, object: &Value, old: Option<&Value>) -> Vec<String> {
-        let schema = self.schema();
+        let mut schema = self.schema();
+        if old.is_none() {
+            // Nobody creates a status: the API server drops it, and judges what is left.
+            schema["properties"]["status"]
+                .as_object_mut()
+                .unwrap()
+                .remove("default");
+        }
         let object = kube_cel::apply_defaults(&schema, object);
         let old = old.map(|old| kube_cel::apply_defaults(&schema, old));
         let shape: Vec<String> = jsonschema::draft7::new(&self.strict_schema())

@@ -188,6 +188,8 @@ pub fn storage_grows_by_steps_that_the_service_takes_and_never_shrinks(judge: &m
     let cases = [
         (to(300), Some("cannot be lowered below what exists")),
         (to(603), Some("the next total that can be reached is 900")),
+        // Not the next that three brokers could share, but the next that the service takes.
+        (to(650), Some("the next total that can be reached is 900")),
         (to(900), None),
         (to(901), Some("the next total that can be reached is 903")),
     ];
@@ -199,4 +201,15 @@ pub fn storage_grows_by_steps_that_the_service_takes_and_never_shrinks(judge: &m
         &[(to(750), None), (to(900), None)],
         true,
     );
+    // Before anything is there, all that counts is whether the brokers can share it.
+    let early = [
+        (to(650), Some("the next total that can be reached is 651")),
+        (to(200), Some("the next total that can be reached is 300")),
+        (
+            spec(json!({"brokerNum": 7})),
+            Some("the next total that can be reached is 700"),
+        ),
+        (spec(json!({"brokerNum": 4})), None),
+    ];
+    judge(INSTANCE, &instance(), &early, true);
 }
