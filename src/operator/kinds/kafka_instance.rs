@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::reach::{provider, provider_references};
 use crate::api::{CoreStatus, KafkaInstance, KafkaInstanceStatus, Origin};
 use crate::cloud::kafka::{InstanceQuery, InstanceStatus, Tag};
-use crate::cloud::{Class, Client, Error, Operation, Sent};
+use crate::cloud::{Class, Client, Error, Fault, Operation, Sent};
 use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
@@ -114,7 +114,11 @@ impl Kind for KafkaInstances {
                 Ok(Effect::Done)
             }
             (Step::Tags(action, tags), Some(hub)) => {
-                hub.write(client.change_tags(&id(hub), *action, tags)).await?;
+                match hub.write(client.change_tags(&id(hub), *action, tags)).await {
+                    // Tags are listed late: what we did a moment ago is done.
+                    Err(error) if matches!(error.fault(), Fault::Gone | Fault::Exists) => {}
+                    done => done?,
+                }
                 Ok(Effect::Done)
             }
             (Step::ExtendStorage(total), Some(hub)) => Ok(Effect::Job(

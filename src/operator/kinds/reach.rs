@@ -226,8 +226,12 @@ pub struct Living<K: Kind, T, L> {
     /// How its pages are read.
     pub lister: fn(Arc<Hub>) -> L,
     /// The decision.
-    pub plan: fn(&K::Cr, Facts<'_>, Seen<T>) -> Plan<<K::Cr as Managed>::State, K::Step>,
+    pub plan: Judge<K, T>,
 }
+
+/// A kind's decision on what was seen.
+type Judge<K, T> = fn(&<K as Kind>::Cr, Facts<'_>, Seen<T>) -> PlanOf<K>;
+type PlanOf<K> = Plan<<<K as Kind>::Cr as Managed>::State, <K as Kind>::Step>;
 
 /// Looks at something that lives in an instance.
 pub async fn look<K, T, L>(round: &Round<'_, K::Cr>, living: Living<K, T, L>) -> Result<Look<K>, Halt>
