@@ -4,6 +4,8 @@
 use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, STOP, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
+/// The way out for an object whose thing belongs to another object.
+pub(super) const NOT_OURS: &str = "delete this object, which leaves the cloud as it is, or let it name something else";
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
 
@@ -85,7 +87,10 @@ impl<T> Child<'_, T> {
             return self.plan_deletion(status, calls.delete);
         }
         if let Some(owner) = &self.facts.owner {
-            let message = format!("{} of instance {} belongs to {owner}", self.title, self.instance_id);
+            let message = format!(
+                "{} of instance {} belongs to {owner}; {NOT_OURS}",
+                self.title, self.instance_id
+            );
             return stop(status, Reason::Conflict, message, false);
         }
         match &self.found {
@@ -324,7 +329,7 @@ impl<T> Child<'_, T> {
                 let message = format!("{} will be put back: {why}", differences.fields());
                 working(status, edit, message, vec![], Next::Poll)
             }
-            None => working(status, edit, differences.fields(), steps, Next::Soon),
+            None => working(status, edit, mending(edit, &differences), steps, Next::Soon),
         }
     }
 
@@ -398,6 +403,16 @@ pub(super) fn at_rest(summary: String, differences: &Differences) -> Situation {
         shown.collect::<Vec<_>>().join("; ")
     );
     Situation::Differing { message }
+}
+
+/// What is being done about the differences.
+pub(super) fn mending(edit: bool, differences: &Differences) -> String {
+    let fields = differences.fields();
+    if edit {
+        format!("changes {fields}")
+    } else {
+        format!("puts back {fields}")
+    }
 }
 
 pub(super) fn working<State, Step>(

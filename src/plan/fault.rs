@@ -54,7 +54,7 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     let (reason, message, fault) = match halt {
         Halt::Waiting(message) => (Reason::WaitingForReference, message.clone(), Fault::Wait),
         Halt::Stop(reason, message) => (*reason, message.clone(), Fault::Stop),
-        Halt::Cloud(error) => (reason_of(error), message_of(error), error.fault()),
+        Halt::Cloud(error) => (reason_of(error), message_of(error, standing.deleting), error.fault()),
     };
     let pause = match halt {
         Halt::Cloud(error) => error.retry_after().unwrap_or(Duration::ZERO),
@@ -141,10 +141,22 @@ fn reason_of(error: &Error) -> Reason {
     }
 }
 
-/// With the request id only where a person must act: it differs at every attempt, and rest must not write.
-fn message_of(error: &Error) -> String {
-    match error.fault() {
-        Fault::Stop => error.to_string(),
-        _ => error.without_request_id(),
-    }
+/// With the request id and the way out only where a person must act: the id differs at every attempt, and rest must not write.
+fn message_of(error: &Error, deleting: bool) -> String {
+    let way_out = match error.class() {
+        Class::Denied | Class::Reauthenticate => {
+            "check the access key in the Secret of its ProviderConfig, and what its user may do"
+        }
+        Class::Quota => "have the quota raised, or wait for room: it is tried again by itself",
+        Class::Payment => "settle the account of the project",
+        Class::Invalid if deleting => "delete it in the console, or annotate reconcile-requested-at",
+        Class::Invalid => "edit the spec",
+        Class::Busy
+        | Class::Throttled
+        | Class::Unavailable
+        | Class::Malformed
+        | Class::NotFound
+        | Class::AlreadyExists => return error.without_request_id(),
+    };
+    format!("{error}; {way_out}")
 }

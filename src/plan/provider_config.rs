@@ -70,8 +70,9 @@ pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<Pro
         Seen::Leaving {
             users: (named, count), ..
         } if *count > 0 => {
+            let objects = if *count == 1 { "object" } else { "objects" };
             let more = if *count > named.len() { ", ..." } else { "" };
-            let message = format!("{count} objects still need it: {}{more}", named.join(", "));
+            let message = format!("still needed by {count} {objects}: {}{more}", named.join(", "));
             Plan {
                 status,
                 situation: Situation::Deleting { message },

@@ -178,7 +178,10 @@ async fn while_a_difference_is_mended_it_is_named() {
         .until(2 * RESYNC, "drift", |world| shown(world, ORDERS) == CORRECTING)
         .await;
     assert_eq!(drift(&world, ORDERS), ["spec.kafka.retentionHours 72 24 InPlace"]);
-    assert_eq!(message(&world, ORDERS, "Reconciling"), "spec.kafka.retentionHours");
+    assert_eq!(
+        message(&world, ORDERS, "Reconciling"),
+        "puts back spec.kafka.retentionHours"
+    );
     assert!(message(&world, ORDERS, "Synced").contains("wanted 72 found 24"));
 }
 

@@ -7,7 +7,7 @@ mod deletion;
 use std::time::Duration;
 
 use crate::api::{CoreStatus, Location, Origin};
-use crate::plan::child::{Comparison, at_rest, refusal, stop, working};
+use crate::plan::child::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 
 /// Name of the operation that makes an instance.
@@ -143,7 +143,7 @@ impl<T> Instance<'_, T> {
             return self.plan_deletion(status, state_of, calls.delete);
         }
         if let Some(owner) = &self.facts.owner {
-            let message = format!("{} belongs to {owner}", self.title);
+            let message = format!("{} belongs to {owner}; {NOT_OURS}", self.title);
             return stop(status, Reason::Conflict, message, false);
         }
         match &self.found {
@@ -211,7 +211,9 @@ impl<T> Instance<'_, T> {
         }
         let way_out = format!("to buy a new one, annotate {}={id}", crate::api::RECREATE);
         let (reason, message) = match (served, made_by_us) {
-            (true, _) if self.named_id.is_some() => (Reason::NotFound, format!("instance {id} is gone")),
+            (true, _) if self.named_id.is_some() => {
+                (Reason::NotFound, format!("instance {id} is gone; delete this object"))
+            }
             (true, _) => (
                 Reason::NotFound,
                 format!("{title} ({id}) is gone and is not bought again by itself; {way_out}"),
@@ -220,7 +222,11 @@ impl<T> Instance<'_, T> {
                 Reason::CloudFailed,
                 format!("{title} ({id}) vanished before it served: its creation failed; {way_out}"),
             ),
-            (false, false) => (Reason::NotFound, format!("there is no instance {id}")),
+            (false, false) if self.named_id.is_some() => (
+                Reason::NotFound,
+                format!("there is no instance {id}; correct spec.instanceId"),
+            ),
+            (false, false) => (Reason::NotFound, format!("there is no instance {id}; {way_out}")),
         };
         stop(status, reason, message, false)
     }
@@ -358,7 +364,7 @@ impl<T> Instance<'_, T> {
             return stop(status, Reason::CloudFailed, message, true);
         }
         core.operation = None;
-        working(status, edit, differences.fields(), steps, Next::Soon)
+        working(status, edit, mending(edit, &differences), steps, Next::Soon)
     }
 
     fn failed<State: AsMut<CoreStatus>, Step>(

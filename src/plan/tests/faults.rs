@@ -257,3 +257,24 @@ fn an_instances_intent_stays_where_a_refusal_may_mean_our_own_create() {
         assert_eq!(core.create_intent.is_some(), stays, "{class:?} {sent:?} {attempts:?}");
     }
 }
+
+#[test]
+fn whoever_must_act_is_told_how() {
+    for (class, way_out) in [
+        (Class::Invalid, "edit the spec"),
+        (Class::Quota, "have the quota raised"),
+        (Class::Payment, "settle the account"),
+        (Class::Denied, "the Secret of its ProviderConfig"),
+        (Class::Reauthenticate, "the Secret of its ProviderConfig"),
+    ] {
+        let situation = interrupted(look(&new(), 1), &error(class).into()).0.unwrap();
+        assert!(situation.message().contains(way_out), "{situation:?}");
+    }
+    let untouched = new();
+    let deleting = Standing {
+        deleting: true,
+        ..look(&untouched, 1)
+    };
+    let situation = interrupted(deleting, &error(Class::Invalid).into()).0.unwrap();
+    assert!(!situation.message().contains("edit the spec"), "{situation:?}");
+}

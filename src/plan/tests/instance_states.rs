@@ -75,7 +75,7 @@ fn each_state_says_who_has_to_move() {
 fn growth_is_a_job_that_is_told_and_waited_for() {
     let mut object = growing();
     let plan = plain(&mut object, running());
-    assert_eq!(told(&plan), "Updating/Updating, Soon: spec.storageSpace");
+    assert_eq!(told(&plan), "Updating/Updating, Soon: changes spec.storageSpace");
     assert_eq!(plan.steps, [Step::ExtendStorage(900)]);
     accept(&mut object, EXTEND_STORAGE, Some("j1"), 0);
     let job = |object: &mut KafkaInstance, found, job| look(object, found, |f, _| f.job = Some(job));
@@ -202,6 +202,7 @@ fn of_two_objects_for_one_instance_the_other_only_watches() {
     });
     assert_eq!(
         idle(&plan),
-        "Stopped/Conflict, Stop 30 min: Kafka instance events belongs to KafkaInstance shop/first"
+        "Stopped/Conflict, Stop 30 min: Kafka instance events belongs to KafkaInstance shop/first; \
+         delete this object, which leaves the cloud as it is, or let it name something else"
     );
 }

@@ -328,7 +328,7 @@ fn an_instance_named_by_id_is_adopted_and_never_created() {
     says(&idle(&plain(&mut wrong, Found::Missing(1))), "looks again to be sure");
     assert_eq!(
         idle(&plain(&mut wrong, Found::Missing(2))),
-        "Stopped/NotFound, Stop 30 min: there is no instance i9"
+        "Stopped/NotFound, Stop 30 min: there is no instance i9; correct spec.instanceId"
     );
     // Its name in the cloud is its own business unless the spec says one.
     let other = || Found::There(shown("RUNNING", json!({"name": "legacy"})));

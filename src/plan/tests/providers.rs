@@ -96,7 +96,7 @@ fn it_leaves_when_nothing_needs_it_and_its_secrets_go_first() {
     let waits = round(&mut config, &leaving(&["Topic shop/a", "Topic shop/b"], 3, &["new"]));
     assert_eq!(
         waits.0,
-        "Deleting, Poll: 3 objects still need it: Topic shop/a, Topic shop/b, ..."
+        "Deleting, Poll: still needed by 3 objects: Topic shop/a, Topic shop/b, ..."
     );
     assert_eq!(waits.1, []);
     config.status.as_mut().unwrap().held_secret = Some("old".into());

@@ -137,7 +137,7 @@ fn a_job_that_does_not_end_has_failed() {
 fn both_rates_go_into_an_update() {
     let mut quota = served(Origin::Created);
     let plan = plain(&mut quota, Found::There(cloud(Some(5), Some(7))));
-    assert_eq!(told(&plan), "Correcting, Soon: spec.producerByteRate");
+    assert_eq!(told(&plan), "Correcting, Soon: puts back spec.producerByteRate");
     assert_eq!(plan.steps, [Step::Update(cloud(Some(1 << 20), Some(7)))]);
     begin(&mut quota, "UpdateQuota");
     let waits = with_job(&mut quota, Found::There(cloud(Some(5), Some(7))), Job::Running);

@@ -92,7 +92,7 @@ fn each_setting_is_changed_alone() {
     ] {
         let mut object = edited(json!({}), shown("RUNNING", json!({})), edit);
         let plan = plain(&mut object, Found::There(shown("RUNNING", json!({}))));
-        assert_eq!(told(&plan), format!("Updating/Updating, Soon: {field}"));
+        assert_eq!(told(&plan), format!("Updating/Updating, Soon: changes {field}"));
         assert_eq!(plan.steps, [Step::Update(expected)]);
         // Absent is unknown: nothing is sent for what the cloud does not tell.
         let bare: View = View {
@@ -240,7 +240,7 @@ fn tags_change_key_by_key_and_those_of_others_stay() {
     );
     assert_eq!(
         told(&plan),
-        "Updating/Updating, Soon: spec.tags[env], spec.tags[new], spec.tags[team]"
+        "Updating/Updating, Soon: changes spec.tags[env], spec.tags[new], spec.tags[team]"
     );
     // What was removed stays on record until it is seen to be gone, and longer than tags are unreadable.
     let has_team = |plan: &super::instances::Shown| plan.status.managed_tags.contains("team");

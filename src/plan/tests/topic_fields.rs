@@ -74,14 +74,14 @@ fn each_setting_is_changed_alone() {
         let mut topic = served(wanted.clone(), there(3));
         edit(&mut topic, change);
         let plan = plain(&mut topic, Found::There(there(3)));
-        assert_eq!(told(&plan), format!("Updating/Updating, Soon: {field}"));
+        assert_eq!(told(&plan), format!("Updating/Updating, Soon: changes {field}"));
         assert_eq!(plan.steps, [Step::Update(expected)]);
         assert_eq!(plan.status.core.applied_generation, Some(1));
         assert_eq!(plan.status.core.drift[0].field, field);
         // The same difference, without an edit, is drift.
         topic.status.as_mut().unwrap().core.applied_generation = topic.metadata.generation;
         let plan = plain(&mut topic, Found::There(there(3)));
-        assert_eq!(told(&plan), format!("Correcting, Soon: {field}"));
+        assert_eq!(told(&plan), format!("Correcting, Soon: puts back {field}"));
     }
 }
 

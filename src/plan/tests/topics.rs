@@ -212,7 +212,8 @@ fn of_two_objects_the_other_one_only_watches() {
     let plan = look(&mut topic, Found::There(there(3)), rival);
     assert_eq!(
         idle(&plan),
-        "Stopped/Conflict, Stop 30 min: topic orders of instance i1 belongs to Topic shop/first"
+        "Stopped/Conflict, Stop 30 min: topic orders of instance i1 belongs to Topic shop/first; \
+         delete this object, which leaves the cloud as it is, or let it name something else"
     );
     assert!(plan.status.managed_configs.is_empty());
     assert!(idle(&look(&mut topic, Found::Absent, rival)).starts_with("Stopped/Conflict"));
