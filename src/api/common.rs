@@ -20,11 +20,11 @@ pub const META_MANAGER: &str = "dms-operator-meta";
 
 /// Annotation: look now, also at a stop; its value is echoed in `status.lastHandledReconcileAt`.
 pub const RECONCILE_REQUESTED_AT: &str = "dms.huaweicloud.com/reconcile-requested-at";
-/// Annotation: let go of the object without a call; its value must be what the object stands for.
+/// Annotation: lets a deleted object go without a call. Its value must be `status.instanceId`, or as long as that is not known,
+/// the nonce of `status.createIntent`; of a ProviderConfig, its name.
 pub const ABANDON: &str = "dms.huaweicloud.com/abandon";
 /// Annotation: lets a lost instance be created anew; its value must be the lost instance's id.
 pub const RECREATE: &str = "dms.huaweicloud.com/recreate";
-
 /// Annotation: `"true"` holds the object: no reads, no writes; a deletion waits too.
 pub const PAUSED: &str = "dms.huaweicloud.com/paused";
 
@@ -289,7 +289,7 @@ pub struct CoreStatus {
     /// Where it lives, fixed at first contact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Location>,
-    /// The call under way.
+    /// The call under way, or the last one if it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
     /// The fields in which the cloud differs from the spec (the first 32).
