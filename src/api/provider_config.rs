@@ -38,7 +38,7 @@ use super::common::{CoreStatus, LocalRef, managed};
     printcolumn(
         name = "DMS-Endpoint",
         type_ = "string",
-        json_path = ".spec.endpoints.dms",
+        json_path = ".status.endpoint",
         priority = "1"
     ),
     printcolumn(
@@ -172,6 +172,10 @@ pub struct ProviderConfigStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub project_id: Option<String>,
+    /// Address of DMS that is in use: the spec's, or the vendor's for the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub endpoint: Option<String>,
     /// Whose credentials are in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,

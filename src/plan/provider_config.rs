@@ -11,6 +11,8 @@ pub enum Seen {
     Usable {
         /// The project's id.
         project_id: String,
+        /// The address of DMS.
+        endpoint: String,
         /// Whose credentials they are, shortened.
         identity: Identity,
         /// The Secret carries our finalizer already.
@@ -40,11 +42,13 @@ pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<Pro
     match seen {
         Seen::Usable {
             project_id,
+            endpoint,
             identity,
             secret_held,
         } => {
             let secret = config.spec.credentials.secret_ref.name.clone();
             status.project_id = Some(project_id.clone());
+            status.endpoint = Some(endpoint.clone());
             status.identity = Some(identity.clone());
             status.core.served_since.get_or_insert_with(|| facts.now.to_string());
             if *secret_held {

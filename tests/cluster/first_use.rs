@@ -86,6 +86,7 @@ async fn wide_shows_the_ids(cluster: &Cluster) {
     }
     assert!(shown[0][1].contains(" 600 True "), "synced: {shown:#?}");
     assert!(shown[1][1].contains(" 3 True KafkaInstance 3 720 "), "{shown:#?}");
+    assert!(shown[3][1].contains(" AccessKey http://"), "where it leads: {shown:#?}");
 }
 
 async fn explain_says_what_a_field_means(cluster: &Cluster) {

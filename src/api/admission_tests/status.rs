@@ -99,6 +99,7 @@ fn every_status_fits_its_definition() {
                 kind: CredentialsType::AccessKey,
                 access_key: "HPUA...X3Q".into(),
             }),
+            endpoint: text(),
             held_secret: text(),
         },
     );

@@ -15,7 +15,7 @@ use crate::cloud::Fault;
 use crate::cloud::kafka::InstanceQuery;
 use crate::operator::engine::{KUBE_TIMEOUT, Round};
 use crate::operator::kind::{Effect, Kind, Look, Reference};
-use crate::operator::providers::Keys;
+use crate::operator::providers::{Keys, location};
 use crate::plan::fault::Halt;
 use crate::plan::provider_config::{Seen, Step, plan, settle};
 use crate::plan::{Plan, Reason};
@@ -110,8 +110,10 @@ async fn usable(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
             outcome
         }
     };
+    let project_id = outcome?;
     Ok(Seen::Usable {
-        project_id: outcome?,
+        endpoint: location(cr, &project_id)?.endpoint,
+        project_id,
         identity: keys.identity(),
         secret_held: keys.held,
     })

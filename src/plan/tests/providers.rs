@@ -19,6 +19,7 @@ fn config(secret: &str) -> ProviderConfig {
 fn usable(held: bool) -> Seen {
     Seen::Usable {
         project_id: "p1".into(),
+        endpoint: "https://dms.eu-west-101.myhuaweicloud.eu".into(),
         identity: Identity {
             kind: CredentialsType::AccessKey,
             access_key: "HPUA...X3Q".into(),
