@@ -4,56 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::api::{Api, Patch, PatchParams};
 use kube::core::object::HasStatus as _;
 use kube::runtime::controller::Action;
 use kube::{Resource as _, ResourceExt as _};
-use serde_json::json;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Context;
 use super::kind::{Kind, Look, Reference};
 use super::room::Room;
-use crate::api::{
-    ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, Managed, PAUSED, RECONCILE_REQUESTED_AT, RECREATE,
-    STATUS_MANAGER,
-};
-use crate::cloud::{Class, Client, Error, Fault, Operation, Sent};
+use super::round::Round;
+use super::writes::{Failure, kube_call};
+use crate::api::{ABANDON, CoreStatus, FINALIZER, Managed, PAUSED, RECONCILE_REQUESTED_AT};
+use crate::cloud::{Class, Error, Fault, Operation, Sent};
 use crate::plan::fault::{Again, Halt, Standing, create_failed, interrupted};
-use crate::plan::{Facts, Job, Next, Situation};
+use crate::plan::{Next, Situation};
 
-/// How long a call to the API server may take.
-pub const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon what was done is read back.
 pub const SOON: Duration = Duration::from_secs(1);
-/// A read for somebody who waits must not be older than this.
-const FRESH: Duration = Duration::from_secs(1);
 /// A create that costs money must be answered within this time; our lease must outlast it.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(8);
-
-/// One object in one round.
-pub struct Round<'a, Cr: Managed> {
-    /// The operator.
-    pub cx: &'a Context,
-    /// The object as new as we know it.
-    pub cr: &'a Cr,
-    /// A nonce, in case an intent is written.
-    pub nonce: String,
-}
-
-/// Why a round could not be written down.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// Somebody else wrote in between; the next round sees it.
-    #[error("the object changed meanwhile")]
-    Conflict,
-    #[error("failed to write to the API server: {0}")]
-    Kube(#[source] Box<kube::Error>),
-    #[error("no answer from the API server in time")]
-    Timeout,
-}
 
 /// Reconciles one object. It never fails: what went wrong is in the object's conditions, or it is tried again.
 pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<Action, std::convert::Infallible> {
@@ -94,10 +64,10 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
     }
 }
 
-struct Worker<'a, K: Kind> {
-    cx: &'a Context,
-    room: &'a Room<K::Cr>,
-    cr: Arc<K::Cr>,
+pub(super) struct Worker<'a, K: Kind> {
+    pub(super) cx: &'a Context,
+    pub(super) room: &'a Room<K::Cr>,
+    pub(super) cr: Arc<K::Cr>,
 }
 
 impl<K: Kind> Worker<'_, K> {
@@ -262,118 +232,6 @@ impl<K: Kind> Worker<'_, K> {
         })
     }
 
-    /// Writes the status before a step. The words of its conditions wait until after the step, or an object that tries
-    /// again and again would tell each time in turn what it tries and why it failed.
-    async fn announce(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
-        let before = self.cr.core().map(|core| core.conditions.clone()).unwrap_or_default();
-        let conditions = self.conditions(status.as_ref(), situation);
-        let states = |conditions: &[Condition]| conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
-        let same = states(&conditions) == states(&before);
-        status.as_mut().conditions = if same { before } else { conditions };
-        self.write(status, situation).await
-    }
-
-    /// Writes the status with the conditions of this situation.
-    async fn publish(&mut self, mut status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
-        status.as_mut().conditions = self.conditions(status.as_ref(), situation);
-        self.write(status, situation).await
-    }
-
-    fn conditions(&self, core: &CoreStatus, situation: &Situation) -> Vec<Condition> {
-        let before = self
-            .cr
-            .core()
-            .map(|core| core.conditions.as_slice())
-            .unwrap_or_default();
-        let generation = self.cr.meta().generation.unwrap_or(0);
-        situation.conditions(&core.drift, generation, before, self.cx.clock.now())
-    }
-
-    /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
-    async fn write(&mut self, status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
-        let before = self.cr.status().cloned().unwrap_or_default();
-        if status == before {
-            return Ok(());
-        }
-        let told = |core: &CoreStatus| {
-            core.conditions
-                .iter()
-                .map(|c| (c.status.clone(), c.reason.clone()))
-                .collect::<Vec<_>>()
-        };
-        let news = told(before.as_ref()) != told(status.as_ref());
-        let edited = before.as_ref().observed_generation != status.as_ref().observed_generation;
-        let patch = json!({
-            "apiVersion": K::Cr::api_version(&()),
-            "kind": K::Cr::kind(&()),
-            "metadata": { "resourceVersion": self.cr.resource_version() },
-            "status": status,
-        });
-        let params = PatchParams::apply(STATUS_MANAGER).force();
-        let written = kube_call(
-            self.api()
-                .patch_status(&self.cr.name_any(), &params, &Patch::Apply(patch)),
-        )
-        .await?;
-        self.keep(written);
-        if news {
-            self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
-        }
-        if news || edited {
-            self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
-        }
-        Ok(())
-    }
-
-    /// Takes our finalizer off: the object goes.
-    async fn release(&mut self, why: &str) -> Result<Duration, Failure> {
-        let finalizers: Vec<_> = self
-            .cr
-            .finalizers()
-            .iter()
-            .filter(|f| *f != FINALIZER)
-            .cloned()
-            .collect();
-        match self.patch_finalizers(finalizers).await {
-            Ok(()) => {}
-            // Gone already: nothing is held any more.
-            Err(Failure::Kube(error)) if matches!(&*error, kube::Error::Api(s) if s.is_not_found()) => {}
-            Err(failure) => return Err(failure),
-        }
-        info!(object = %Reference::to(&*self.cr), why, "lets go");
-        self.room.let_go(&*self.cr);
-        self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
-        self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
-        for needed in K::references(&*self.cr) {
-            self.cx.rooms.wake(&needed);
-        }
-        self.room.wake_rivals(&*self.cr);
-        Ok(Duration::MAX)
-    }
-
-    async fn patch_finalizers(&mut self, finalizers: Vec<String>) -> Result<(), Failure> {
-        let patch = json!({
-            "metadata": { "resourceVersion": self.cr.resource_version(), "finalizers": finalizers },
-        });
-        let params = PatchParams {
-            field_manager: Some(META_MANAGER.into()),
-            ..Default::default()
-        };
-        let written = kube_call(self.api().patch(&self.cr.name_any(), &params, &Patch::Merge(patch))).await?;
-        self.keep(written);
-        Ok(())
-    }
-
-    fn keep(&mut self, mut written: K::Cr) {
-        super::prune(&mut written);
-        self.cr = Arc::new(written);
-        self.room.wrote(self.cr.clone());
-    }
-
-    fn api(&self) -> Api<K::Cr> {
-        Api::namespaced(self.cx.kube.clone(), &self.cr.namespace().unwrap_or_default())
-    }
-
     fn pause_of(&self, next: Next) -> Duration {
         let config = &self.cx.config;
         match next {
@@ -406,103 +264,6 @@ impl<K: Kind> Worker<'_, K> {
         });
         let pause = grown(SOON, failures - 1).min(self.cx.config.resync.min(Duration::from_secs(300)));
         jittered(pause, &self.cr.uid().unwrap_or_default()).max(at_least)
-    }
-}
-
-impl<Cr: Managed> Round<'_, Cr> {
-    /// What every plan needs to know of its object.
-    pub fn facts<'b>(
-        &'b self,
-        core: &'b CoreStatus,
-        adoption: Adoption,
-        owner: Option<String>,
-        job: Option<Job>,
-        now: Timestamp,
-    ) -> Facts<'b> {
-        let annotation = |name: &str| self.cr.annotations().get(name).map(String::as_str);
-        Facts {
-            core,
-            generation: self.cr.meta().generation.unwrap_or(0),
-            deleting: self.deleting(),
-            adoption,
-            requested: annotation(RECONCILE_REQUESTED_AT),
-            recreate: annotation(RECREATE),
-            owner,
-            job,
-            nonce: &self.nonce,
-            now,
-        }
-    }
-
-    /// The object's namespace.
-    pub fn namespace(&self) -> &str {
-        self.cr.meta().namespace.as_deref().unwrap_or_default()
-    }
-
-    /// The object is being deleted.
-    pub fn deleting(&self) -> bool {
-        self.cr.meta().deletion_timestamp.is_some()
-    }
-
-    /// The object that has a better claim to the same thing, for a message.
-    pub fn owner(&self) -> Option<String> {
-        let rival = self.cx.rooms.of::<Cr>().rival(self.cr)?;
-        let since = rival
-            .creation_timestamp()
-            .map(|t| format!(", made {}", t.0))
-            .unwrap_or_default();
-        Some(format!("{}{since}", Reference::to(&*rival)))
-    }
-
-    /// How new a shared read must be: newer than our last step, and fresh unless nobody waits for it.
-    pub fn since(&self, core: &CoreStatus) -> Instant {
-        let now = Instant::now();
-        let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
-        let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !waits;
-        let age = if at_rest && !self.is_asked() {
-            self.cx.resync_of(self.cr).mul_f64(0.8)
-        } else {
-            FRESH
-        };
-        let floor = now.checked_sub(age).unwrap_or(now);
-        let acted = self.cx.rooms.of::<Cr>().note(self.cr, |note| note.acted);
-        acted.map_or(floor, |acted| acted.max(floor))
-    }
-
-    /// The annotation asks for a look now.
-    pub fn is_asked(&self) -> bool {
-        let requested = self.cr.annotations().get(RECONCILE_REQUESTED_AT);
-        requested.is_some() && requested != self.cr.core().and_then(|core| core.last_handled_reconcile_at.as_ref())
-    }
-
-    /// The state of the background job of `status.operation`.
-    pub async fn job(&self, client: &Client, instance_id: &str, core: &CoreStatus) -> Result<Option<Job>, Halt> {
-        let Some(operation) = core.operation.as_ref().filter(|o| o.failure.is_none()) else {
-            return Ok(None);
-        };
-        let Some(id) = &operation.job_id else { return Ok(None) };
-        use crate::cloud::kafka::TaskStatus as S;
-        let task = match client.show_task(instance_id, id).await {
-            Ok(task) => task,
-            Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(Some(match task.status {
-            Some(S::Success) => Job::Succeeded,
-            Some(status @ (S::Failed | S::Cancelled | S::Deleted)) => {
-                Job::Failed(format!("job {id} ended {}", status.as_str()))
-            }
-            Some(S::Created | S::Executing | S::Other(_)) | None => Job::Running,
-        }))
-    }
-}
-
-async fn kube_call<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    match timeout(KUBE_TIMEOUT, call).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
-        Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
-        Err(_) => Err(Failure::Timeout),
     }
 }
 

@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::engine::KUBE_TIMEOUT;
+use super::writes::KUBE_TIMEOUT;
 use crate::api::Managed;
 use crate::plan::{Reason, Situation, cut};
 

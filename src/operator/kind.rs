@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::engine::Round;
+use super::round::Round;
 use crate::api::{CoreStatus, Managed};
 use crate::plan::Plan;
 use crate::plan::fault::Halt;

@@ -11,7 +11,9 @@ mod lease;
 mod metrics;
 mod providers;
 mod room;
+mod round;
 mod snapshot;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;

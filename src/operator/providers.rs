@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::Context;
-use super::engine::KUBE_TIMEOUT;
+use super::writes::KUBE_TIMEOUT;
 use crate::api::provider_config::Identity;
 use crate::api::{Location, ProviderConfig};
 use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};

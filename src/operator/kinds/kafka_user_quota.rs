@@ -8,9 +8,9 @@ use super::reach::{InstanceReach, Living, child_claim, instance_references, look
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
 use crate::cloud::{Error, Operation, Page};
-use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
+use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;

@@ -6,10 +6,10 @@ use kube::core::object::HasStatus as _;
 
 use crate::api::{Adoption, CoreStatus, InstanceKind, KafkaInstance, Location, Managed, ProviderConfig};
 use crate::cloud::{Error, kafka};
-use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::providers::Provider;
+use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Shared};
 use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
@@ -39,7 +39,7 @@ pub async fn provider<Cr: Managed>(
     named: Option<&str>,
     core: &CoreStatus,
 ) -> Result<Provider, Halt> {
-    let namespace = round.cr.meta().namespace.as_deref().unwrap_or_default();
+    let namespace = round.namespace();
     let wanted = named.unwrap_or(DEFAULT_PROVIDER);
     // Deletion goes by what was pinned.
     let name = match &core.provider {
@@ -85,7 +85,7 @@ async fn instance<Cr: Managed>(
     core: &CoreStatus,
 ) -> Result<InstanceReach, Halt> {
     let InstanceKind::KafkaInstance = kind;
-    let namespace = round.cr.meta().namespace.as_deref().unwrap_or_default();
+    let namespace = round.namespace();
     let object = round.cx.rooms.of::<KafkaInstance>().get(namespace, name);
     let status = object.as_ref().and_then(|o| o.status.as_ref());
     if round.deleting() {

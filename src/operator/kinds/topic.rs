@@ -8,9 +8,9 @@ use super::reach::{InstanceReach, Living, child_claim, instance_references, look
 use crate::api::{Topic, TopicStatus};
 use crate::cloud::kafka::{self, TopicPage};
 use crate::cloud::{Class, Error, Operation, Page, Sent};
-use crate::operator::engine::Round;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
+use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
 use crate::plan::fault::Halt;
 use crate::plan::orphans;

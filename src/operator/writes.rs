@@ -1,0 +1,164 @@
+//! How a round is written down: the status, the finalizer, and whom it is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Api, Patch, PatchParams};
+use kube::core::object::HasStatus as _;
+use kube::{Resource as _, ResourceExt as _};
+use serde_json::json;
+use tokio::time::timeout;
+use tracing::info;
+
+use super::engine::Worker;
+use super::kind::{Kind, Reference};
+use crate::api::{CoreStatus, FINALIZER, META_MANAGER, Managed, STATUS_MANAGER};
+use crate::plan::Situation;
+
+/// How long a call to the API server may take.
+pub const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a round could not be written down.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// Somebody else wrote in between; the next round sees it.
+    #[error("the object changed meanwhile")]
+    Conflict,
+    #[error("failed to write to the API server: {0}")]
+    Kube(#[source] Box<kube::Error>),
+    #[error("no answer from the API server in time")]
+    Timeout,
+}
+
+impl<K: Kind> Worker<'_, K> {
+    /// Writes the status before a step. The words of its conditions wait until after the step, or an object that tries
+    /// again and again would tell each time in turn what it tries and why it failed.
+    pub(super) async fn announce(
+        &mut self,
+        mut status: <K::Cr as Managed>::State,
+        situation: &Situation,
+    ) -> Result<(), Failure> {
+        let before = self.cr.core().map(|core| core.conditions.clone()).unwrap_or_default();
+        let conditions = self.conditions(status.as_ref(), situation);
+        let states = |conditions: &[Condition]| conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
+        let same = states(&conditions) == states(&before);
+        status.as_mut().conditions = if same { before } else { conditions };
+        self.write(status, situation).await
+    }
+
+    /// Writes the status with the conditions of this situation.
+    pub(super) async fn publish(
+        &mut self,
+        mut status: <K::Cr as Managed>::State,
+        situation: &Situation,
+    ) -> Result<(), Failure> {
+        status.as_mut().conditions = self.conditions(status.as_ref(), situation);
+        self.write(status, situation).await
+    }
+
+    fn conditions(&self, core: &CoreStatus, situation: &Situation) -> Vec<Condition> {
+        let before = self
+            .cr
+            .core()
+            .map(|core| core.conditions.as_slice())
+            .unwrap_or_default();
+        let generation = self.cr.meta().generation.unwrap_or(0);
+        situation.conditions(&core.drift, generation, before, self.cx.clock.now())
+    }
+
+    /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
+    async fn write(&mut self, status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
+        let before = self.cr.status().cloned().unwrap_or_default();
+        if status == before {
+            return Ok(());
+        }
+        let told = |core: &CoreStatus| {
+            core.conditions
+                .iter()
+                .map(|c| (c.status.clone(), c.reason.clone()))
+                .collect::<Vec<_>>()
+        };
+        let news = told(before.as_ref()) != told(status.as_ref());
+        let edited = before.as_ref().observed_generation != status.as_ref().observed_generation;
+        let patch = json!({
+            "apiVersion": K::Cr::api_version(&()),
+            "kind": K::Cr::kind(&()),
+            "metadata": { "resourceVersion": self.cr.resource_version() },
+            "status": status,
+        });
+        let params = PatchParams::apply(STATUS_MANAGER).force();
+        let written = kube_call(
+            self.api()
+                .patch_status(&self.cr.name_any(), &params, &Patch::Apply(patch)),
+        )
+        .await?;
+        self.keep(written);
+        if news {
+            self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
+        }
+        if news || edited {
+            self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
+        }
+        Ok(())
+    }
+
+    /// Takes our finalizer off: the object goes.
+    pub(super) async fn release(&mut self, why: &str) -> Result<Duration, Failure> {
+        let finalizers: Vec<_> = self
+            .cr
+            .finalizers()
+            .iter()
+            .filter(|f| *f != FINALIZER)
+            .cloned()
+            .collect();
+        match self.patch_finalizers(finalizers).await {
+            Ok(()) => {}
+            // Gone already: nothing is held any more.
+            Err(Failure::Kube(error)) if matches!(&*error, kube::Error::Api(s) if s.is_not_found()) => {}
+            Err(failure) => return Err(failure),
+        }
+        info!(object = %Reference::to(&*self.cr), why, "lets go");
+        self.room.let_go(&*self.cr);
+        self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
+        self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
+        for needed in K::references(&*self.cr) {
+            self.cx.rooms.wake(&needed);
+        }
+        self.room.wake_rivals(&*self.cr);
+        Ok(Duration::MAX)
+    }
+
+    pub(super) async fn patch_finalizers(&mut self, finalizers: Vec<String>) -> Result<(), Failure> {
+        let patch = json!({
+            "metadata": { "resourceVersion": self.cr.resource_version(), "finalizers": finalizers },
+        });
+        let params = PatchParams {
+            field_manager: Some(META_MANAGER.into()),
+            ..Default::default()
+        };
+        let written = kube_call(self.api().patch(&self.cr.name_any(), &params, &Patch::Merge(patch))).await?;
+        self.keep(written);
+        Ok(())
+    }
+
+    fn keep(&mut self, mut written: K::Cr) {
+        super::prune(&mut written);
+        self.cr = Arc::new(written);
+        self.room.wrote(self.cr.clone());
+    }
+
+    pub(super) fn api(&self) -> Api<K::Cr> {
+        Api::namespaced(self.cx.kube.clone(), &self.cr.namespace().unwrap_or_default())
+    }
+}
+
+/// A call to the API server that ends.
+pub(super) async fn kube_call<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+    match timeout(KUBE_TIMEOUT, call).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
+        Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
+        Err(_) => Err(Failure::Timeout),
+    }
+}
