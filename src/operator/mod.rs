@@ -135,10 +135,19 @@ impl Operator {
             stage.send_replace(Stage::Leading);
             std::future::pending::<()>().await;
         };
+        let idle = context.unsynced.clone();
+        let told_before_it_began = async {
+            shutdown.cancelled().await;
+            // The watches have ended, so rounds that wait for full caches would wait for ever; none has begun.
+            if *idle.borrow() == 0 {
+                std::future::pending::<()>().await;
+            }
+        };
         let controllers = kinds.starters.into_iter().map(|start| start(context.clone()));
         tokio::select! {
             _ = futures::future::join_all(controllers) => {}
             () = announce => {}
+            () = told_before_it_began => {}
         }
         if shutdown.is_cancelled() {
             Ok(())
