@@ -1,6 +1,6 @@
 //! `KafkaInstance`: reads the instance by its id, or searches for it, and sends one call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,14 +188,17 @@ async fn read(round: &Round<'_, KafkaInstance>, client: &Client, id: &str) -> Re
 async fn search(round: &Round<'_, KafkaInstance>, client: &Client, core: &CoreStatus) -> Result<Search, Halt> {
     let intent = core.create_intent.as_ref();
     let nonce = intent.and_then(|intent| intent.nonce.clone());
-    // The name may have been edited since the create was sent.
-    let wanted = intent
-        .and_then(|intent| intent.name.clone())
-        .unwrap_or_else(|| name(round.cr));
+    // The name may have been edited since the create was sent; the next one would go by the new name.
+    let sent = intent.and_then(|intent| intent.name.clone());
+    let names = BTreeSet::from_iter(sent.into_iter().chain([name(round.cr)]));
     let room = round.cx.rooms.of::<KafkaInstance>();
     let mut search = Search::default();
     let begun = Instant::now();
-    for id in list(client, &wanted).await? {
+    let mut ids = BTreeSet::new();
+    for name in &names {
+        ids.extend(list(client, name).await?);
+    }
+    for id in ids {
         let Some(nonce) = &nonce else {
             search.others.push(id);
             continue;
