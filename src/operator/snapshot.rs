@@ -139,3 +139,43 @@ async fn read_once<T: Send, L: Lister<T>>(lister: &L) -> Result<Option<BTreeMap<
     let complete = total.is_none_or(|total| items.len() as u64 == total);
     Ok(complete.then_some(items))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// The lists that the service gives, one after the other.
+    struct Script(Mutex<Vec<Vec<&'static str>>>);
+
+    impl Lister<String> for Script {
+        const OPERATION: Operation = Operation::ListInstanceTopics;
+        const PAGE: u32 = 50;
+
+        async fn page(&self, _: u32) -> Result<Page<String>, Error> {
+            let items: Vec<_> = self.0.lock().unwrap().remove(0).into_iter().map(String::from).collect();
+            let total = Some(items.len() as u64);
+            Ok(Page { items, total })
+        }
+
+        fn name(item: &String) -> String {
+            item.clone()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_two_complete_lists_in_a_row_prove_absence() {
+        // Something came and something went while the first list was read: it is complete by its total, and lacks `b`.
+        for (lists, found) in [
+            (vec![vec!["a", "c"], vec!["a", "b"]], Some("b")),
+            (vec![vec!["a", "c"], vec!["a", "c"]], None),
+        ] {
+            let script = Script(Mutex::new(lists));
+            let shared = Shared::default();
+            let seen = shared.find(&script, "b", Instant::now()).await.unwrap();
+            assert_eq!(seen.as_deref(), found);
+            assert!(script.0.lock().unwrap().is_empty(), "both were read");
+        }
+    }
+}

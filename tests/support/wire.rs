@@ -1,5 +1,8 @@
 //! The way from the client to the simulator, without a network.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
@@ -18,15 +21,23 @@ type Hook = Box<dyn Fn(&str, &str) + Send + Sync>;
 pub struct InProcess {
     router: Router,
     lifeline: Lifeline,
+    refusals: Arc<AtomicUsize>,
     answered: Hook,
 }
 
 impl InProcess {
-    /// `answered` is told method and path of each call when the cloud is done with it, before its answer is on the way.
-    pub fn new(router: Router, lifeline: Lifeline, answered: impl Fn(&str, &str) + Send + Sync + 'static) -> Self {
+    /// As many writes as `refusals` says find nobody who takes the connection. `answered` is told method and path of each
+    /// call when the cloud is done with it, before its answer is on the way.
+    pub fn new(
+        router: Router,
+        lifeline: Lifeline,
+        refusals: Arc<AtomicUsize>,
+        answered: impl Fn(&str, &str) + Send + Sync + 'static,
+    ) -> Self {
         Self {
             router,
             lifeline,
+            refusals,
             answered: Box::new(answered),
         }
     }
@@ -36,6 +47,11 @@ impl Transport for InProcess {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Broken>> {
         async move {
             self.lifeline.passage().await;
+            let one_less = |left: usize| left.checked_sub(1);
+            let relaxed = Ordering::Relaxed;
+            if request.method() != "GET" && self.refusals.fetch_update(relaxed, relaxed, one_less).is_ok() {
+                return Err(Broken::NotSent("connection refused".into()));
+            }
             let (method, path) = (request.method().to_string(), request.uri().path().to_string());
             let answer = carry(self.router.clone(), request).await;
             (self.answered)(&method, &path);

@@ -1,6 +1,7 @@
 //! A world for the operator: API server and cloud in memory, and a clock that jumps over every wait.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub struct World {
     /// Settings of the operators that are started from now on; the lease's identity is theirs.
     pub config: Config,
     effects: Arc<Mutex<Effects>>,
+    refusals: Arc<AtomicUsize>,
 }
 
 /// What operators did to the API server (leases and Events aside) and to the cloud, in order.
@@ -57,10 +59,15 @@ pub struct Running {
 impl World {
     /// A world with the awkward cloud that is the simulator's default, without its limit of calls a second.
     pub fn new() -> Self {
-        Self::with(simulator::Config {
+        Self::with(Self::awkward())
+    }
+
+    /// The cloud of [`new`](Self::new), to be changed.
+    pub fn awkward() -> simulator::Config {
+        simulator::Config {
             rate_limit: None,
             ..Default::default()
-        })
+        }
     }
 
     /// A world with a cloud of this kind (its clock is the world's).
@@ -97,12 +104,18 @@ impl World {
             cloud,
             config,
             effects,
+            refusals: Arc::default(),
         }
     }
 
     /// A world in which the namespace `default` has working credentials and a ProviderConfig.
     pub async fn furnished() -> Self {
-        let world = Self::new();
+        Self::furnished_with(Self::awkward()).await
+    }
+
+    /// The same, with a cloud of this kind.
+    pub async fn furnished_with(cloud: simulator::Config) -> Self {
+        let world = Self::with(cloud);
         world.apply_credentials().await;
         world
             .apply(include_str!("../../examples/kafka/provider-config.yaml"))
@@ -133,11 +146,12 @@ impl World {
             lease.identity = identity.into();
         }
         let effects = self.effects.clone();
-        let transport = InProcess::new(self.cloud.router(), lifeline.clone(), move |method, path| {
+        let answered = move |method: &str, path: &str| {
             if method != "GET" {
                 note(&effects, format!("{method} {path}"));
             }
-        });
+        };
+        let transport = InProcess::new(self.cloud.router(), lifeline.clone(), self.refusals.clone(), answered);
         let (stage, seen) = watch::channel(Stage::default());
         let metrics = Metrics::default();
         let operator = Operator {
@@ -222,6 +236,11 @@ impl World {
             effect,
             ..Fault::default()
         });
+    }
+
+    /// The next `count` writes to the cloud find nobody who takes the connection.
+    pub fn refuse_connections(&self, count: usize) {
+        self.refusals.store(count, Ordering::Relaxed);
     }
 
     /// A call behind the operator's back, signed; `{p}` in the path stands for the project's id.

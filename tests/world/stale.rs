@@ -1,0 +1,161 @@
+//! What the operator sees of the API server is old: watches that lag, freeze, break and expire.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use crate::estate::*;
+use crate::support::world::World;
+
+const RESOURCES: [&str; 4] = ["providerconfigs", "kafkainstances", "topics", "kafkauserquotas"];
+
+#[derive(Clone, Copy, Debug)]
+enum Watches {
+    Lag(u64),
+    /// Seconds without anything new, and then as many as usual.
+    Freeze(u64),
+    Break(u64),
+    Expire(u64),
+}
+
+impl Watches {
+    const ALL: [Self; 8] = [
+        Self::Lag(2),
+        Self::Lag(20),
+        Self::Lag(120),
+        Self::Freeze(40),
+        Self::Freeze(600),
+        Self::Break(7),
+        Self::Expire(7),
+        Self::Expire(50),
+    ];
+
+    /// Troubles the watches of a world for ever.
+    fn trouble(self, world: &World) {
+        let server = world.server.clone();
+        let every = |seconds| Duration::from_secs(seconds);
+        match self {
+            Self::Lag(seconds) => RESOURCES
+                .iter()
+                .for_each(|resource| server.set_watch_lag(resource, every(seconds))),
+            Self::Freeze(seconds) => drop(tokio::spawn(async move {
+                loop {
+                    RESOURCES.iter().for_each(|resource| server.freeze_watches(resource));
+                    sleep(every(seconds)).await;
+                    RESOURCES.iter().for_each(|resource| server.thaw_watches(resource));
+                    sleep(every(seconds)).await;
+                }
+            })),
+            Self::Break(seconds) => drop(tokio::spawn(async move {
+                loop {
+                    server.drop_watches();
+                    sleep(every(seconds)).await;
+                }
+            })),
+            Self::Expire(seconds) => drop(tokio::spawn(async move {
+                loop {
+                    server.expire_watches();
+                    sleep(every(seconds)).await;
+                }
+            })),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_life_with_troubled_watches() {
+    for watches in Watches::ALL {
+        let when = format!("{watches:?}");
+        let world = with_all().await;
+        watches.trouble(&world);
+        let operator = world.start("one");
+        world.until_ready(3 * HOUR, &ALL).await;
+        sleep(5 * MINUTE).await;
+        assert_whole(&world, &ALL, &when);
+        for (create, count) in [(CREATE_INSTANCE, 1), (CREATE_TOPIC, 2), (CREATE_QUOTA, 1)] {
+            assert_eq!(accepted(&world, create), count, "{when}: {create}");
+        }
+        let edit = json!({"spec": {"description": "new", "storageSpace": 900}});
+        world.edit("KafkaInstance", "events", edit).await.unwrap();
+        world
+            .edit("Topic", "orders", json!({"spec": {"kafka": {"partitions": 9}}}))
+            .await
+            .unwrap();
+        world.until_ready(3 * HOUR, &ALL).await;
+        sleep(5 * MINUTE).await;
+        assert_whole(&world, &ALL, &when);
+        assert_eq!(world.instances()[0]["storageSpace"], 900, "{when}");
+        assert_eq!(accepted(&world, "ResizeEngineInstance"), 1, "{when}");
+        delete_all(&world, &ALL).await;
+        assert!(world.instances().is_empty(), "{when}: {}", world.picture());
+        operator.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_just_written_is_known_although_the_watch_lags() {
+    let world = with_all().await;
+    Watches::Lag(600).trouble(&world);
+    // What was applied is seen; what is written from now on, ten minutes later.
+    sleep(11 * MINUTE).await;
+    let _operator = world.start("one");
+    world.until_ready(30 * MINUTE, &ALL).await;
+    let writes = world.server.writes_of("operator");
+    let refused = writes.iter().filter(|write| write.code == 409);
+    assert_eq!(refused.count(), 0, "it never writes from memory of the past");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_operator_begins_with_an_old_list() {
+    // The first one dies after its intent, or after the create; the second one's first list shows neither.
+    for count in 1..=9 {
+        let when = format!("a crash after {count} effects");
+        let world = with_instance().await;
+        sleep(2 * MINUTE).await;
+        world.server.set_watch_lag("kafkainstances", 90 * SECOND);
+        let first = world.start("first");
+        world.cut_after_effects(count, &first);
+        world
+            .until(5 * MINUTE, &when, |world| world.effects().len() >= count)
+            .await;
+        first.crash();
+        let _second = world.start("second");
+        world.until_ready(2 * HOUR, &[INSTANCE]).await;
+        sleep(2 * MINUTE).await;
+        assert_whole(&world, &[INSTANCE], &when);
+        assert_eq!(world.calls(CREATE_INSTANCE), 1, "{when}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_and_deletions_that_come_between_two_writes_are_not_lost() {
+    // Somebody writes to the object right after the operator's `count`th effect, before it can know of that.
+    for count in 1..=12 {
+        for delete in [false, true] {
+            let when = format!("after {count} effects, deleted: {delete}");
+            let world = with_instance().await;
+            let operator = world.start("one");
+            world.cut_after_effects(count, &operator);
+            world.until(HOUR, &when, |world| world.effects().len() >= count).await;
+            if delete {
+                world.delete("KafkaInstance", "events").await;
+            } else {
+                let edit = json!({"spec": {"description": "edited"}});
+                world.edit("KafkaInstance", "events", edit).await.unwrap();
+            }
+            operator.restore();
+            if delete {
+                world.until_gone(2 * HOUR, &[INSTANCE]).await;
+                sleep(2 * MINUTE).await;
+                assert!(world.instances().is_empty(), "{when}: {}", world.picture());
+            } else {
+                world.until_ready(2 * HOUR, &[INSTANCE]).await;
+                sleep(2 * MINUTE).await;
+                assert_whole(&world, &[INSTANCE], &when);
+                assert_eq!(world.instances()[0]["description"], "edited", "{when}");
+            }
+            assert!(world.calls(CREATE_INSTANCE) <= 1, "{when}");
+        }
+    }
+}
