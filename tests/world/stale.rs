@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dms_operator::simulator::Config;
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -111,7 +112,13 @@ async fn a_new_operator_begins_with_an_old_list() {
     // The first one dies after its intent, or after the create; the second one's first list shows neither.
     for count in 1..=9 {
         let when = format!("a crash after {count} effects");
-        let world = with_instance().await;
+        // No search helps: what was made is listed only when the watch has caught up.
+        let list_lag = 4 * MINUTE;
+        let world = with_instance_in(Config {
+            list_lag,
+            ..World::awkward()
+        })
+        .await;
         sleep(2 * MINUTE).await;
         world.server.set_watch_lag("kafkainstances", 90 * SECOND);
         let first = world.start("first");
@@ -158,4 +165,19 @@ async fn edits_and_deletions_that_come_between_two_writes_are_not_lost() {
             assert!(world.calls(CREATE_INSTANCE) <= 1, "{when}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finalizer_of_somebody_else_that_is_not_seen_yet_stays() {
+    let world = World::furnished().await;
+    let _operator = world.start("one");
+    sleep(MINUTE).await;
+    world.server.set_watch_lag("kafkainstances", 20 * SECOND);
+    world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
+    sleep(10 * SECOND).await;
+    let held = json!({"metadata": {"finalizers": ["example.com/hold"]}});
+    world.edit("KafkaInstance", "events", held).await.unwrap();
+    world.until_ready(HOUR, &[INSTANCE]).await;
+    let finalizers = world.object(INSTANCE.0, INSTANCE.1)["metadata"]["finalizers"].clone();
+    assert_eq!(finalizers, json!(["example.com/hold", dms_operator::api::FINALIZER]));
 }
