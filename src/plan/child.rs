@@ -1,11 +1,10 @@
 //! How a thing that lives in an instance comes to be, is kept, and goes. Its name is unique in the instance, so a
 //! complete list decides whether it exists.
 
-use super::{BLOCKED, Differences, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, STOP, Situation, age};
+use super::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
+use super::{BLOCKED, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
-/// The way out for an object whose thing belongs to another object.
-pub(super) const NOT_OURS: &str = "delete this object, which leaves the cloud as it is, or let it name something else";
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
 
@@ -50,19 +49,6 @@ pub enum Found<T> {
     Absent,
     /// Its instance is proven gone, or its deletion was accepted, and everything in it goes along.
     InstanceGone,
-}
-
-/// How a found thing compares with the spec.
-#[derive(Clone, Debug)]
-pub struct Comparison<Step> {
-    /// The fields that differ.
-    pub differences: Differences,
-    /// What mends them.
-    pub steps: Vec<Step>,
-    /// A wish that cannot be met from here, and the way out of it.
-    pub refused: Option<String>,
-    /// One line about the thing, for `Ready`.
-    pub summary: String,
 }
 
 /// The calls of one kind of child.
@@ -363,86 +349,5 @@ impl<T> Child<'_, T> {
         let edit = core.served_since.is_some();
         let message = format!("{message}; edit the spec, or annotate reconcile-requested-at to try again");
         stop(status, Reason::CloudFailed, message, edit)
-    }
-}
-
-/// Why a difference that nothing mends stops the object. A thing that was never managed is not touched at all; an edit
-/// is first applied as far as it goes; what changed by itself later is only told.
-pub(super) fn refusal(
-    facts: &Facts<'_>,
-    title: &str,
-    differences: &Differences,
-    refused: Option<String>,
-    applied: bool,
-) -> Option<String> {
-    let told = !facts.is_edit() || (facts.core.applied_generation.is_some() && !applied);
-    if told {
-        return None;
-    }
-    refused.or_else(|| {
-        let drift = differences.impossible()?;
-        Some(format!(
-            "{} of {title} is {} in the cloud and cannot become {}; set the field to what is there, or delete and create anew",
-            drift.field, drift.found, drift.wanted
-        ))
-    })
-}
-
-/// Nothing is left to do: either all is well, or what differs cannot be mended here.
-pub(super) fn at_rest(summary: String, differences: &Differences) -> Situation {
-    if differences.is_empty() {
-        return Situation::Healthy { message: summary };
-    }
-    let drift = differences.drift();
-    let shown = drift
-        .iter()
-        .take(4)
-        .map(|d| format!("{} is {} in the cloud, not {}", d.field, d.found, d.wanted));
-    let message = format!(
-        "{summary}; cannot be corrected here: {}",
-        shown.collect::<Vec<_>>().join("; ")
-    );
-    Situation::Differing { message }
-}
-
-/// What is being done about the differences.
-pub(super) fn mending(edit: bool, differences: &Differences) -> String {
-    let fields = differences.fields();
-    if edit {
-        format!("changes {fields}")
-    } else {
-        format!("puts back {fields}")
-    }
-}
-
-pub(super) fn working<State, Step>(
-    status: State,
-    edit: bool,
-    message: String,
-    steps: Vec<Step>,
-    next: Next,
-) -> Plan<State, Step> {
-    let situation = if edit {
-        Situation::Updating {
-            reason: Reason::Updating,
-            message,
-        }
-    } else {
-        Situation::Correcting { message }
-    };
-    Plan {
-        status,
-        situation,
-        steps,
-        next,
-    }
-}
-
-pub(super) fn stop<State, Step>(status: State, reason: Reason, message: String, edit: bool) -> Plan<State, Step> {
-    Plan {
-        status,
-        situation: Situation::Stopped { reason, message, edit },
-        steps: vec![],
-        next: Next::Stop(STOP),
     }
 }

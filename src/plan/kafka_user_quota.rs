@@ -1,6 +1,7 @@
 //! Decisions for `KafkaUserQuota`.
 
-use super::child::{self, Calls, Child, Comparison, Found};
+use super::child::{self, Calls, Child, Found};
+use super::upkeep::Comparison;
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_user_quota::ObservedQuota;
 use crate::api::{ByteRate, Correction, KafkaUserQuota, KafkaUserQuotaStatus};

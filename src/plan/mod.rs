@@ -16,6 +16,7 @@ mod situation;
 #[cfg(test)]
 mod tests;
 pub mod topic;
+mod upkeep;
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! Decisions for `Topic`.
 
-use super::child::{self, Calls, Child, Comparison, Found};
+use super::child::{self, Calls, Child, Found};
+use super::upkeep::Comparison;
 use super::{Differences, Facts, Plan};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
 use crate::api::{Correction, Topic, TopicStatus};

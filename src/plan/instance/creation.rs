@@ -2,7 +2,7 @@
 
 use super::{CREATE, Calls, Instance, Search, minutes};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Origin};
-use crate::plan::child::stop;
+use crate::plan::upkeep::stop;
 use crate::plan::{Next, Plan, Reason, Situation, age, begun, clock_time};
 
 impl<T> Instance<'_, T> {

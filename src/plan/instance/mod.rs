@@ -7,7 +7,7 @@ mod deletion;
 use std::time::Duration;
 
 use crate::api::{CoreStatus, Location, Origin};
-use crate::plan::child::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
+use crate::plan::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 
 /// Name of the operation that makes an instance.

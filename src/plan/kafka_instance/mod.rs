@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use observe::{brokers, description, endpoints, normal, observe, summary, window};
 
-use super::child::Comparison;
 use super::instance::{Calls, Found, Instance};
+use super::upkeep::Comparison;
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_instance::ObservedMaintenanceWindow;
 use crate::api::{Correction, KafkaInstance, KafkaInstanceSpec, KafkaInstanceStatus, Location, Origin};

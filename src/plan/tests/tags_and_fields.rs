@@ -142,7 +142,7 @@ fn a_frozen_field_that_differs_is_told_with_its_path() {
         );
         says(
             &idle(&plan),
-            "set the field to what is there, or delete and create anew",
+            "set the field to what is there, or delete and make it anew at the price of its data",
         );
     }
 }

@@ -124,7 +124,7 @@ fn partitions_never_shrink_and_the_message_names_the_way_out() {
     assert_eq!(
         idle(&plan),
         "Edit stopped/InvalidSpec, Stop 30 min: spec.kafka.partitions of topic orders is 3 in the cloud and cannot \
-         become 2; set the field to what is there, or delete and create anew"
+         become 2; set the field to what is there, or delete and make it anew at the price of its data"
     );
     // An edit is applied as far as it goes, then it is refused.
     let mut edited = served(json!({"partitions": 3}), there(3));
