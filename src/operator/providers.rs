@@ -341,11 +341,10 @@ async fn read_keys(cx: &Context, namespace: &str, name: &str) -> Result<Keys, Ha
     };
     let need = |key: &str| {
         text(key).ok_or_else(|| {
-            let keys = secret.data.iter().flatten().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
-            Halt::Stop(
-                Reason::InvalidSpec,
-                format!("Secret {namespace}/{name} needs the keys accessKey and secretKey: {key} is missing or empty (it has: {keys})"),
-            )
+            // Which other keys it has is for those only who may read it.
+            let why =
+                format!("Secret {namespace}/{name} needs the keys accessKey and secretKey: {key} is missing or empty");
+            Halt::Stop(Reason::InvalidSpec, why)
         })
     };
     let access_key = need("accessKey")?;

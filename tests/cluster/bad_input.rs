@@ -228,10 +228,7 @@ async fn a_missing_secret_is_waited_for(cluster: &Cluster) {
     );
     cluster.apply(namespace, &[half]).await;
     let why = cluster.condition(place, ("Stalled", "True", "InvalidSpec")).await;
-    assert!(
-        why.contains("secretKey is missing") && why.contains("it has: accessKey"),
-        "{why}"
-    );
+    assert!(why.contains("secretKey is missing"), "{why}");
 
     cluster.apply(namespace, &[example(cluster, "Secret", "huawei")]).await;
     recovers(cluster, place).await;
