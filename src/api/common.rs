@@ -57,34 +57,6 @@ pub enum Deletion {
     Orphan,
 }
 
-/// How the operator treats an instance.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct InstanceManagement {
-    /// What to do when an instance of this name is already in the cloud. Never: stop with reason AlreadyExists.
-    /// IfExists: take it over, then bring it to what the spec says. Default: Never; may change at any time.
-    #[serde(default = "never")]
-    pub adoption: Adoption,
-    /// What happens in the cloud when this object is deleted. Delete: the instance and all data in it are deleted.
-    /// Orphan: it stays, and is billed on. Default: Delete if the operator made it, Orphan if it was adopted; may change
-    /// at any time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub deletion: Option<Deletion>,
-}
-
-impl Default for InstanceManagement {
-    fn default() -> Self {
-        Self {
-            adoption: never(),
-            deletion: None,
-        }
-    }
-}
-
-fn never() -> Adoption {
-    Adoption::Never
-}
-
 /// How the operator treats a thing that lives in an instance.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -118,6 +90,8 @@ pub enum InstanceKind {
     /// A Kafka instance.
     #[default]
     KafkaInstance,
+    /// A RocketMQ instance.
+    RocketMQInstance,
 }
 
 /// Where an optional field has an enum for its type, the type's description would hide the field's own.

@@ -4,14 +4,16 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
-use super::{KafkaInstance, KafkaUserQuota, ProviderConfig, Topic};
+use super::{ConsumerGroup, KafkaInstance, KafkaUserQuota, ProviderConfig, RocketMQInstance, Topic};
 
 /// The definition of every kind, in the order in which they are installed.
 pub fn crds() -> Vec<CustomResourceDefinition> {
     vec![
         finish(ProviderConfig::crd()),
         finish(KafkaInstance::crd()),
+        finish(RocketMQInstance::crd()),
         finish(Topic::crd()),
+        finish(ConsumerGroup::crd()),
         finish(KafkaUserQuota::crd()),
     ]
 }

@@ -152,6 +152,7 @@ fn identity_frozen(name: &str, default: &str) -> Rule {
 pub struct KafkaInstanceRef {
     /// Kind of the instance; has one value.
     #[serde(default)]
+    #[schemars(extend("enum" = ["KafkaInstance"]))]
     pub kind: InstanceKind,
     /// Name of the KafkaInstance, in this object's own namespace. Cannot change once the quota exists.
     #[schemars(length(min = 1, max = 253))]

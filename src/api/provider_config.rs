@@ -124,11 +124,12 @@ fn located(field: &str, holds: &str) -> Rule {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct Credentials {
-    /// AccessKey: every request is signed with an access key.
+    /// AccessKey: every request is signed with an access key. Password: an IAM user's name and password buy a token, which
+    /// holds for a day and is renewed in time.
     #[serde(rename = "type")]
     pub kind: CredentialsType,
     /// Secret in this namespace. AccessKey reads its keys accessKey, secretKey and, for temporary keys, securityToken.
-    /// Re-read every minute.
+    /// Password reads username, password and domainName (the account's name). Re-read every minute.
     pub secret_ref: LocalRef,
 }
 
@@ -137,6 +138,8 @@ pub struct Credentials {
 pub enum CredentialsType {
     /// Requests are signed with an access key and its secret key.
     AccessKey,
+    /// Requests carry a token that an IAM user's name and password buy.
+    Password,
 }
 
 /// Addresses of the services.
@@ -193,8 +196,13 @@ pub struct Identity {
     #[serde(rename = "type")]
     pub kind: CredentialsType,
     /// The access key, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
-    pub access_key: String,
+    pub access_key: Option<String>,
+    /// The IAM user's name, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub user_name: Option<String>,
 }
 
 managed!(ProviderConfig, ProviderConfigStatus);

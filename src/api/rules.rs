@@ -14,20 +14,30 @@ pub(super) const CHILD: &str = "has(oldSelf.status) && has(oldSelf.status.extern
 
 /// Once the instance exists, `field` keeps its value, or becomes what the cloud has.
 pub(super) fn frozen(field: &str) -> Rule {
+    frozen_in(INSTANCE, "", field)
+}
+
+/// As [`frozen`], for a set: order means nothing.
+pub(super) fn frozen_set(field: &str) -> Rule {
+    frozen_set_in(INSTANCE, "", field)
+}
+
+/// Once the thing `exists`, `field` of a block of the spec (as in `rocketmq.`) keeps its value, or becomes what the cloud has.
+pub(super) fn frozen_in(exists: &str, block: &str, field: &str) -> Rule {
     change(
-        INSTANCE,
-        "",
+        exists,
+        block,
         field,
         |now, then| format!("{now} == {then}"),
         immutable(field),
     )
 }
 
-/// As [`frozen`], for a set: order means nothing.
-pub(super) fn frozen_set(field: &str) -> Rule {
+/// As [`frozen_in`], for a set: order means nothing.
+pub(super) fn frozen_set_in(exists: &str, block: &str, field: &str) -> Rule {
     change(
-        INSTANCE,
-        "",
+        exists,
+        block,
         field,
         |now, then| format!("sets.equivalent({now}, {then})"),
         immutable(field),
@@ -53,21 +63,23 @@ pub(super) fn instance_id_frozen() -> Rule {
     .field_path(".spec.instanceId")
 }
 
-/// Each broker has a disk of the same size. At creation: only then is there no status.
-pub(super) fn storage_total() -> Rule {
-    storage_spread("has(self.status)")
+/// Each broker has a disk of the same size, of at least `least` GB (an expression). At creation: only then is there no
+/// status.
+pub(super) fn storage_total(least: &str) -> Rule {
+    storage_spread("has(self.status)", least)
 }
 
 /// The same for an edit before the instance was seen; from then on, [`storage_step`] judges.
-pub(super) fn storage_edit() -> Rule {
+pub(super) fn storage_edit(least: &str) -> Rule {
     let same = |field: &str| {
         format!("has(self.spec.{field}) && has(oldSelf.spec.{field}) && self.spec.{field} == oldSelf.spec.{field}")
     };
-    storage_spread(&format!(
+    let unless = format!(
         "({STORAGE_SEEN}) || ({} && {})",
         same("storageSpace"),
         same("brokerNum")
-    ))
+    );
+    storage_spread(&unless, least)
 }
 
 /// Storage grows by whole steps: the service takes no less than 100 GB a broker at a time.
@@ -103,6 +115,45 @@ pub(super) fn instance_ref_frozen() -> Rule {
     .field_path(".spec.instanceRef")
 }
 
+/// The name is the identity, wherever it is written.
+pub(super) fn name_frozen() -> Rule {
+    Rule::new(format!(
+        "!({CHILD}) || (has(self.spec.name) ? self.spec.name : self.metadata.name) == \
+         (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)"
+    ))
+    .message(Message::Message(immutable("name")))
+    .reason(Reason::FieldValueForbidden)
+    .field_path(".spec.name")
+}
+
+/// A name as RocketMQ takes it for topics and groups (RocketMQ API reference 5.2.2, 5.3.1). On the spec.
+pub(super) fn rocketmq_name() -> Rule {
+    Rule::new(
+        "!has(self.name) || self.instanceRef.kind != 'RocketMQInstance' || \
+         self.name.matches('^[A-Za-z0-9%|_-]{3,64}$')",
+    )
+    .message("a name in a RocketMQInstance has 3 to 64 letters, digits, %, |, _ and -")
+    .field_path(".name")
+}
+
+/// The same for an object's own name, where that is the default. On the root.
+pub(super) fn rocketmq_own_name() -> Rule {
+    Rule::new(
+        "has(self.spec.name) || self.spec.instanceRef.kind != 'RocketMQInstance' || \
+         self.metadata.name.matches('^[a-z0-9-]{3,64}$')",
+    )
+    .message("metadata.name is no name in a RocketMQInstance (3 to 64 letters, digits and -): set spec.name")
+    .field_path(".spec.name")
+}
+
+/// Settings of one engine belong to instances of that engine. On the spec.
+pub(super) fn block_fits_kind(block: &str, kind: &str) -> Rule {
+    Rule::new(format!("!has(self.{block}) || self.instanceRef.kind == '{kind}'"))
+        .message(Message::Message(format!("{block} is for instanceRef.kind {kind}")))
+        .reason(Reason::FieldValueForbidden)
+        .field_path(format!(".{block}"))
+}
+
 /// What is said of a field that cannot change.
 pub(super) fn immutable(field: &str) -> String {
     format!("{field} cannot change once it has been created or adopted")
@@ -135,22 +186,25 @@ fn change(exists: &str, block: &str, field: &str, allowed: impl Fn(&str, &str) -
 const STORAGE_SEEN: &str = "has(oldSelf.status) && has(oldSelf.status.observed) && \
      has(oldSelf.status.observed.storageSpace) && has(oldSelf.status.observed.brokerNum)";
 
-fn storage_spread(unless: &str) -> Rule {
+fn storage_spread(unless: &str, least: &str) -> Rule {
+    let smallest = format!("{least} * self.spec.brokerNum");
     Rule::new(format!(
         "{unless} || !has(self.spec.storageSpace) || !has(self.spec.brokerNum) || \
-         (self.spec.storageSpace >= 100 * self.spec.brokerNum && self.spec.storageSpace % self.spec.brokerNum == 0)"
+         (self.spec.storageSpace >= {smallest} && self.spec.storageSpace % self.spec.brokerNum == 0)"
     ))
     .message(next_total(
-        "storageSpace is the total of brokerNum equal disks of at least 100 GB",
-        "self.spec.storageSpace < 100 * self.spec.brokerNum ? 100 * self.spec.brokerNum : \
-         (self.spec.storageSpace / self.spec.brokerNum + 1) * self.spec.brokerNum",
+        "storageSpace is the total of brokerNum equal disks of at least %d GB",
+        &format!(
+            "{least}, self.spec.storageSpace < {smallest} ? {smallest} : \
+             (self.spec.storageSpace / self.spec.brokerNum + 1) * self.spec.brokerNum"
+        ),
     ))
     .field_path(".spec.storageSpace")
 }
 
 /// Formatted, since the API server takes `string(number)` for a string without bound, and refuses what is made of it.
-fn next_total(why: &str, total: &str) -> Message {
+fn next_total(why: &str, numbers: &str) -> Message {
     Message::Expression(format!(
-        "'{why}: the next total that can be reached is %d'.format([{total}])"
+        "'{why}: the next total that can be reached is %d'.format([{numbers}])"
     ))
 }

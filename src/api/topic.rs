@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use kube::core::{Message, Reason, Rule};
 use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, managed};
-use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
+use super::rules::{
+    CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, rocketmq_name,
+    rocketmq_own_name,
+};
 
 /// A topic of an instance.
 ///
@@ -50,6 +53,11 @@ use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
         json_path = ".status.observed.partitions"
     ),
     printcolumn(
+        name = "Queues",
+        type_ = "integer",
+        json_path = ".status.observed.queueNum"
+    ),
+    printcolumn(
         name = "Synced",
         type_ = "string",
         json_path = r#".status.conditions[?(@.type=="Synced")].status"#,
@@ -74,6 +82,12 @@ use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
         priority = "1"
     ),
     printcolumn(
+        name = "Type",
+        type_ = "string",
+        json_path = ".status.observed.messageType",
+        priority = "1"
+    ),
+    printcolumn(
         name = "Instance-Id",
         type_ = "string",
         json_path = ".status.instanceId",
@@ -85,52 +99,62 @@ use super::rules::{CHILD, grows, immutable, instance_ref_frozen};
         json_path = ".metadata.creationTimestamp"
     ),
     validation = Rule::new(
-        "has(self.spec.name) || self.metadata.name.matches('^[A-Za-z][A-Za-z0-9._-]{2,199}$')"
+        "has(self.spec.name) || self.spec.instanceRef.kind != 'KafkaInstance' || \
+         self.metadata.name.matches('^[A-Za-z][A-Za-z0-9._-]{2,199}$')"
     )
     .message("metadata.name is no topic name (3 to 200 letters, digits, ., _ and -, a letter first): set spec.name")
     .field_path(".spec.name"),
+    validation = rocketmq_own_name(),
     validation = instance_ref_frozen(),
     validation = name_frozen(),
-    validation = grows(CHILD, "kafka.", "partitions")
+    validation = grows(CHILD, "kafka.", "partitions"),
+    validation = grows(CHILD, "rocketmq.", "queueNum"),
+    validation = frozen_in(CHILD, "rocketmq.", "messageType"),
+    validation = frozen_set_in(CHILD, "rocketmq.", "brokers")
 )]
 #[x_kube(
     validation = Rule::new(
-        "self.management.adoption != 'Never' || (has(self.kafka) && has(self.kafka.partitions))"
+        "self.instanceRef.kind != 'KafkaInstance' || self.management.adoption != 'Never' || \
+         (has(self.kafka) && has(self.kafka.partitions))"
     )
     .message("kafka.partitions is needed to create a topic (management.adoption is Never)")
     .reason(Reason::FieldValueRequired)
     .field_path(".kafka")
 )]
+#[x_kube(
+    validation = Rule::new(
+        "!has(self.name) || self.instanceRef.kind != 'KafkaInstance' || \
+         self.name.matches('^[A-Za-z][A-Za-z0-9._-]{2,199}$')"
+    )
+    .message("a topic's name in a KafkaInstance has 3 to 200 letters, digits, ., _ and -, a letter first")
+    .field_path(".name")
+)]
+#[x_kube(validation = rocketmq_name())]
+#[x_kube(validation = block_fits_kind("kafka", "KafkaInstance"))]
+#[x_kube(validation = block_fits_kind("rocketmq", "RocketMQInstance"))]
 #[serde(rename_all = "camelCase")]
 pub struct TopicSpec {
     /// The instance that the topic lives in. Cannot change.
     pub instance_ref: InstanceRef,
-    /// Name in the cloud: 3 to 200 letters, digits, `.`, `_` and `-`, a letter first. Default: the object's name. Cannot
-    /// change.
+    /// Name in the cloud. In a KafkaInstance 3 to 200 letters, digits, `.`, `_` and `-`, a letter first; in a
+    /// RocketMQInstance 3 to 64 letters, digits, `%`, `|`, `_` and `-`. Default: the object's name. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 3, max = 200), regex(pattern = r"^[A-Za-z][A-Za-z0-9._-]*$"))]
+    #[schemars(length(min = 3, max = 200), regex(pattern = r"^[A-Za-z0-9._%|-]*$"))]
     pub name: Option<String>,
-    /// Up to 1024 characters. Can change in place; `""` clears it.
+    /// Up to 1024 characters. Can change in place; `""` clears it. RocketMQ takes it, but never shows it: what others
+    /// change there is not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
     /// Settings of a topic of a KafkaInstance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kafka: Option<KafkaTopic>,
+    /// Settings of a topic of a RocketMQInstance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rocketmq: Option<RocketMqTopic>,
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,
-}
-
-/// The name is the identity, wherever it is written.
-fn name_frozen() -> Rule {
-    Rule::new(format!(
-        "!({CHILD}) || (has(self.spec.name) ? self.spec.name : self.metadata.name) == \
-         (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)"
-    ))
-    .message(Message::Message(immutable("name")))
-    .reason(Reason::FieldValueForbidden)
-    .field_path(".spec.name")
 }
 
 /// Settings of a Kafka topic.
@@ -176,6 +200,119 @@ pub struct KafkaTopic {
     pub new_partition_brokers: Vec<u32>,
 }
 
+/// Settings of a RocketMQ topic. Instances of version 4.8.0 and 5.x take different ones.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new(
+        "!has(self.queues) || self.queues.size() == 0 || \
+         !(has(self.queueNum) || has(self.readQueueNum) || has(self.writeQueueNum))"
+    )
+    .message("queues says it broker by broker: leave out queueNum, readQueueNum and writeQueueNum")
+    .field_path(".queues")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct RocketMqTopic {
+    /// Kind of messages. NORMAL: as they come. FIFO: in order. DELAY: delivered at a set time. TRANSACTION: in transactions.
+    /// Needed to create a topic on 5.x; 4.8.0 has none. Cannot change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<MessageType>,
+    /// Number of queues over all brokers, 1 to 50, for reading and for writing alike. Default: the cloud's (8). Only grows,
+    /// in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub queue_num: Option<u32>,
+    /// Number of queues that can be read, 1 to 50, where it is not queueNum. Can change in place, and be lowered by an edit:
+    /// lower writeQueueNum first and this one when the queues are empty, for what is in a queue that cannot be read is lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub read_queue_num: Option<u32>,
+    /// Number of queues that can be written, 1 to 50, where it is not queueNum. Can change in place, and be lowered by an edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 50))]
+    pub write_queue_num: Option<u32>,
+    /// What clients may do. pub: publish. sub: subscribe. all: both. Needed to create a topic on 4.8.0. Can change in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission: Option<TopicPermission>,
+    /// Names of the brokers that have the topic, as in status.observed.brokers of the instance. 4.8.0 only, where these or
+    /// queues are needed to create a topic. Cannot change.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 10), inner(length(min = 1, max = 64)))]
+    pub brokers: BTreeSet<String>,
+    /// Number of queues broker by broker, instead of queueNum, readQueueNum and writeQueueNum. 4.8.0 only. Can change in
+    /// place, and be lowered by an edit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["broker".into()]))]
+    #[schemars(length(max = 10))]
+    pub queues: Vec<BrokerQueues>,
+}
+
+/// Kinds of messages.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "UPPERCASE")]
+#[schemars(transform = super::common::undescribed)]
+pub enum MessageType {
+    /// As they come.
+    Normal,
+    /// In order.
+    Fifo,
+    /// Delivered at a set time.
+    Delay,
+    /// In transactions.
+    Transaction,
+}
+
+impl MessageType {
+    /// In the service's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "NORMAL",
+            Self::Fifo => "FIFO",
+            Self::Delay => "DELAY",
+            Self::Transaction => "TRANSACTION",
+        }
+    }
+}
+
+/// What clients may do with a topic.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+#[schemars(transform = super::common::undescribed)]
+pub enum TopicPermission {
+    /// Publish.
+    Pub,
+    /// Subscribe.
+    Sub,
+    /// Both.
+    All,
+}
+
+impl TopicPermission {
+    /// In the service's own word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pub => "pub",
+            Self::Sub => "sub",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The queues of one broker.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokerQueues {
+    /// Name of the broker.
+    #[schemars(length(min = 1, max = 64))]
+    pub broker: String,
+    /// Number of queues that can be read, 1 to 50.
+    #[schemars(range(min = 1, max = 50))]
+    pub read_queue_num: u32,
+    /// Number of queues that can be written, 1 to 50.
+    #[schemars(range(min = 1, max = 50))]
+    pub write_queue_num: u32,
+}
+
 /// What the operator last saw.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -191,6 +328,15 @@ pub struct TopicStatus {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 64), inner(length(max = 255)))]
     pub managed_configs: BTreeSet<String>,
+    /// The description that the operator sent to a RocketMQ topic, which shows it to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub sent_description: Option<String>,
+    /// Fields that the spec names and no call shows: what others change there is not seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 8), inner(length(max = 64)))]
+    pub unverifiable: BTreeSet<String>,
 }
 
 /// The topic as it is in the cloud; what a read leaves out is left out here.
@@ -220,6 +366,28 @@ pub struct ObservedTopic {
     #[serde(default, skip_serializing_if = "StringMap::is_empty")]
     #[schemars(extend("maxProperties" = 64, "additionalProperties" = {"type": "string", "maxLength": 4096}))]
     pub configs: StringMap,
+    /// RocketMQ 5.x: kind of messages, in the service's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub message_type: Option<String>,
+    /// RocketMQ: number of queues that can be both read and written, over all brokers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_num: Option<u32>,
+    /// RocketMQ: number of queues that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_queue_num: Option<u32>,
+    /// RocketMQ: number of queues that can be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_queue_num: Option<u32>,
+    /// RocketMQ: what clients may do, in the service's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub permission: Option<String>,
+    /// RocketMQ: names of the brokers that have it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[schemars(length(max = 32), inner(length(max = 64)))]
+    pub brokers: BTreeSet<String>,
     /// When it was created (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -1,6 +1,9 @@
 //! How a thing that lives in an instance comes to be, is kept, and goes. Its name is unique in the instance, so a
 //! complete list decides whether it exists.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use super::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use super::{BLOCKED, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
@@ -36,8 +39,34 @@ pub struct Seen<T> {
     pub instance_id: String,
     /// Why no write may be sent to the instance now.
     pub held: Option<String>,
+    /// What its instance is.
+    pub host: Host,
     /// The thing.
     pub found: Found<T>,
+}
+
+/// What the instance that a thing lives in shows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Host {
+    /// Version of its engine; always known of a RocketMQ instance, except at a deletion.
+    pub engine_version: Option<String>,
+    /// Names of its brokers, where its engine names them.
+    pub brokers: BTreeSet<String>,
+}
+
+impl<T> Seen<T> {
+    /// The thing and its surroundings.
+    pub fn child(self, facts: Facts<'_>, title: String, name: String) -> Child<'_, T> {
+        Child {
+            facts,
+            title,
+            name,
+            location: self.location,
+            instance_id: self.instance_id,
+            held: self.held,
+            found: self.found,
+        }
+    }
 }
 
 /// What a look at an instance's list shows.
@@ -54,10 +83,12 @@ pub enum Found<T> {
 /// The calls of one kind of child.
 #[derive(Clone, Debug)]
 pub struct Calls<Step> {
-    /// Makes it; or which field is missing for that.
+    /// Makes it; or what the spec lacks for that.
     pub create: Result<Step, String>,
     /// Removes it.
     pub delete: Step,
+    /// Why the service would not remove it now, and what helps.
+    pub blocked: Option<String>,
 }
 
 impl<T> Child<'_, T> {
@@ -70,7 +101,7 @@ impl<T> Child<'_, T> {
     ) -> Plan<State, Step> {
         let status = self.facts.looked(status);
         if self.facts.deleting {
-            return self.plan_deletion(status, calls.delete);
+            return self.plan_deletion(status, calls);
         }
         if let Some(owner) = &self.facts.owner {
             let message = format!(
@@ -97,7 +128,11 @@ impl<T> Child<'_, T> {
         }
     }
 
-    fn plan_deletion<State: AsMut<CoreStatus>, Step>(&self, mut status: State, delete: Step) -> Plan<State, Step> {
+    fn plan_deletion<State: AsMut<CoreStatus>, Step>(
+        &self,
+        mut status: State,
+        calls: Calls<Step>,
+    ) -> Plan<State, Step> {
         let Self {
             facts,
             title,
@@ -109,6 +144,12 @@ impl<T> Child<'_, T> {
             situation: Situation::Deleting { message },
             steps,
             next,
+        };
+        let stopped = |status, reason, message| Plan {
+            status,
+            situation: Situation::DeletionStopped { reason, message },
+            steps: vec![],
+            next: Next::Stop(BLOCKED),
         };
         let may_appear = facts
             .core
@@ -143,17 +184,21 @@ impl<T> Child<'_, T> {
                 Next::Poll,
             ),
             (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() => {
-                let message = format!("deleting {title} failed: {why}; annotate reconcile-requested-at to try again");
-                Plan {
-                    status,
-                    situation: Situation::DeletionStopped {
-                        reason: Reason::CloudFailed,
-                        message,
-                    },
-                    steps: vec![],
-                    next: Next::Stop(BLOCKED),
-                }
+            (Found::There(_), Some(Job::Succeeded | Job::Unknown)) if self.sent_lately() => wait(
+                status,
+                format!("{title} was deleted; waits until it is no longer listed"),
+                vec![],
+                Next::Poll,
+            ),
+            (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() && self.sent_within(BLOCKED) => {
+                let message = format!(
+                    "deleting {title} failed: {why}; it is tried again every 5 min, or when reconcile-requested-at is annotated"
+                );
+                stopped(status, Reason::CloudFailed, message)
+            }
+            (Found::There(_), _) if calls.blocked.is_some() && !facts.is_asked() => {
+                let why = calls.blocked.unwrap_or_default();
+                stopped(status, Reason::DeletionBlocked, format!("{title} {why}; looked at again every 5 min"))
             }
             (Found::There(_), _) => {
                 status.as_mut().operation = None;
@@ -164,7 +209,7 @@ impl<T> Child<'_, T> {
                         vec![],
                         Next::Poll,
                     ),
-                    None => wait(status, format!("deletes {title}"), vec![delete], Next::Soon),
+                    None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
                 }
             }
         }
@@ -215,8 +260,8 @@ impl<T> Child<'_, T> {
         }
         let create = match calls.create {
             Ok(create) => create,
-            Err(missing) => {
-                let message = format!("{title} does not exist, and {missing} is needed to create it");
+            Err(lack) => {
+                let message = format!("{title} does not exist, and {lack}");
                 return stop(status, Reason::InvalidSpec, message, false);
             }
         };
@@ -281,6 +326,9 @@ impl<T> Child<'_, T> {
                 let message = format!("changing {title} failed: {why}");
                 return self.stop_until_asked(status, message);
             }
+            Some(Job::Unknown) if !steps.is_empty() && self.sent_lately() => {
+                return working(status, edit, format!("{title} was changed; waits until it shows"), vec![], Next::Poll);
+            }
             // Lists lag: what was deleted to be made anew may still be listed.
             _ if self.is_being_replaced() && !steps.is_empty() => {}
             _ => core.operation = None,
@@ -317,6 +365,16 @@ impl<T> Child<'_, T> {
             }
             None => working(status, edit, mending(edit, &differences), steps, Next::Soon),
         }
+    }
+
+    /// What `status.operation` tells of was accepted so short a time ago that lists and tasks need not show it.
+    fn sent_lately(&self) -> bool {
+        self.sent_within(LIST_LAG)
+    }
+
+    fn sent_within(&self, time: Duration) -> bool {
+        let operation = self.facts.core.operation.as_ref();
+        operation.is_some_and(|operation| age(&operation.start_time, self.facts.now) < time)
     }
 
     /// It was deleted to be made anew, because no call changes it in place.

@@ -1,6 +1,6 @@
 //! Decisions for `KafkaUserQuota`.
 
-use super::child::{self, Calls, Child, Found};
+use super::child::{self, Calls, Found};
 use super::upkeep::Comparison;
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_user_quota::ObservedQuota;
@@ -60,20 +60,13 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
     let wanted = wanted(quota, &identity);
     let create = match &wanted {
         Ok(wanted) => Ok(Step::Create(wanted.clone())),
-        Err(why) => Err(why.clone()),
+        Err(missing) => Err(format!("{missing} is needed to create it")),
     };
-    let child = Child {
-        facts,
-        title: format!("quota {name}"),
-        name,
-        location: seen.location,
-        instance_id: seen.instance_id,
-        held: seen.held,
-        found: seen.found,
-    };
+    let child = seen.child(facts, format!("quota {name}"), name);
     let calls = Calls {
         create,
         delete: Step::Delete(identity),
+        blocked: None,
     };
     child.plan(status, calls, |found| match &wanted {
         Ok(wanted) => compare(wanted, found),

@@ -5,6 +5,7 @@
 //! id, and in [`child`] for what lives in an instance, which is known by its name.
 
 pub mod child;
+pub mod consumer_group;
 mod diff;
 pub mod fault;
 pub mod instance;
@@ -12,6 +13,7 @@ pub mod kafka_instance;
 pub mod kafka_user_quota;
 pub mod provider_config;
 mod reason;
+pub mod rocketmq_instance;
 mod situation;
 #[cfg(test)]
 mod tests;

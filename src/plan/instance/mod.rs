@@ -3,12 +3,20 @@
 
 mod creation;
 mod deletion;
+mod engine;
+mod settings;
+mod storage;
+mod tags;
 
 use std::time::Duration;
 
 use crate::api::{CoreStatus, Location, Origin};
 use crate::plan::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
+
+pub use engine::{EXTEND_STORAGE, Engine, Order, Seen, State, Step, StepOf, name, plan};
+pub use settings::Changes;
+pub(super) use settings::changed;
 
 /// Name of the operation that makes an instance.
 pub const CREATE: &str = "CreateInstance";

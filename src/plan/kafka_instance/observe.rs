@@ -1,43 +1,32 @@
 //! What an instance shows of itself, in the words of the spec.
 
-use crate::api::kafka_instance::{Endpoint, MaintenanceWindow, ObservedKafkaInstance, ObservedMaintenanceWindow};
+use crate::api::kafka_instance::Endpoint;
+use crate::api::{ObservedInstance, ObservedMaintenanceWindow};
 use crate::cloud::kafka;
 
-pub(super) fn brokers(found: &kafka::Instance) -> Option<u32> {
-    found.broker_num.or(found.node_num)
-}
-
-/// An empty description is left out of answers, and so may any other be: one that was shown before is known to be empty.
-pub(super) fn description(found: &kafka::Instance, before: Option<&ObservedKafkaInstance>) -> Option<String> {
-    let shown_before = before.is_some_and(|before| before.description.is_some());
-    found.description.clone().or_else(|| shown_before.then(String::new))
-}
-
-pub(super) fn window(found: &kafka::Instance) -> Option<ObservedMaintenanceWindow> {
-    let (begin, end) = (found.maintain_begin.clone()?, found.maintain_end.clone()?);
-    Some(normal(&MaintenanceWindow { begin, end }))
-}
-
 /// `HH:mm:ss`, whatever was written.
-pub(super) fn normal(window: &MaintenanceWindow) -> ObservedMaintenanceWindow {
+pub(super) fn normal(begin: &str, end: &str) -> ObservedMaintenanceWindow {
     let full = |time: &str| match time.matches(':').count() {
         0 => format!("{time}:00:00"),
         1 => format!("{time}:00"),
         _ => time.to_owned(),
     };
     ObservedMaintenanceWindow {
-        begin: full(&window.begin),
-        end: full(&window.end),
+        begin: full(begin),
+        end: full(end),
     }
 }
 
-pub(super) fn observe(found: &kafka::Instance) -> ObservedKafkaInstance {
-    ObservedKafkaInstance {
+/// An empty description is left out of answers, and so may any other be: one that was shown before is known to be empty.
+pub(super) fn observe(found: &kafka::Instance, before: Option<&ObservedInstance>) -> ObservedInstance {
+    let shown_before = before.is_some_and(|before| before.description.is_some());
+    let window = found.maintain_begin.as_ref().zip(found.maintain_end.as_ref());
+    ObservedInstance {
         name: found.name.clone(),
-        description: found.description.clone(),
+        description: found.description.clone().or_else(|| shown_before.then(String::new)),
         engine_version: found.engine_version.clone(),
         product_id: found.product_id.clone(),
-        broker_num: brokers(found),
+        broker_num: found.broker_num.or(found.node_num),
         storage_space: found.total_storage_space.and_then(|total| u32::try_from(total).ok()),
         storage_spec_code: found.storage_spec_code.clone(),
         available_zones: found.available_zones.iter().flatten().cloned().collect(),
@@ -45,8 +34,7 @@ pub(super) fn observe(found: &kafka::Instance) -> ObservedKafkaInstance {
         subnet_id: found.subnet_id.clone(),
         security_group_id: found.security_group_id.clone(),
         ipv6_enable: found.ipv6_enable,
-        retention_policy: found.retention_policy.clone(),
-        maintenance_window: window(found),
+        maintenance_window: window.map(|(begin, end)| normal(begin, end)),
         enterprise_project_id: found.enterprise_project_id.clone(),
         extend_times: found.extend_times,
         create_time: found.created_at.map(|t| t.to_string()),
@@ -109,20 +97,4 @@ pub(super) fn endpoints(found: &kafka::Instance) -> Vec<Endpoint> {
         }
     }
     endpoints
-}
-
-pub(super) fn summary(found: &kafka::Instance) -> String {
-    let state = found
-        .status
-        .as_ref()
-        .map_or("state unknown", kafka::InstanceStatus::as_str);
-    let brokers = brokers(found).map(|n| {
-        if n == 1 {
-            ", 1 broker".to_owned()
-        } else {
-            format!(", {n} brokers")
-        }
-    });
-    let storage = found.total_storage_space.map(|gb| format!(", {gb} GB"));
-    format!("{state}{}{}", brokers.unwrap_or_default(), storage.unwrap_or_default())
 }

@@ -1,32 +1,15 @@
-//! Decisions for `Topic`.
+//! Topics of a Kafka instance.
 
-use super::child::{self, Calls, Child, Found};
-use super::upkeep::Comparison;
-use super::{Differences, Facts, Plan};
+use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
 use crate::api::{Correction, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
-
-/// One call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// 5.5.2.
-    Create(CreateTopic),
-    /// 5.5.4, with nothing but what changes.
-    Update(UpdateTopic),
-    /// 5.5.5.
-    Delete(String),
-}
+use crate::plan::child::{self, Calls, Found};
+use crate::plan::upkeep::Comparison;
+use crate::plan::{Differences, Facts, Plan};
 
 /// What a look shows.
 pub type Seen = child::Seen<kafka::Topic>;
-
-/// The topic's name in the cloud.
-pub fn name(topic: &Topic) -> String {
-    let recorded = topic.status.as_ref().and_then(|s| s.core.external_name.clone());
-    let wanted = || topic.spec.name.clone().or_else(|| topic.metadata.name.clone());
-    recorded.or_else(wanted).unwrap_or_default()
-}
 
 /// Decides.
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
@@ -35,25 +18,18 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     let unset = KafkaTopic::default();
     let wanted = topic.spec.kafka.as_ref().unwrap_or(&unset);
     let name = name(topic);
-    match &seen.found {
-        Found::There(found) => status.observed = Some(observe(found, wanted)),
-        Found::Absent | Found::InstanceGone => status.observed = None,
-    }
-    let child = Child {
-        facts,
-        title: format!("topic {name}"),
-        name: name.clone(),
-        location: seen.location,
-        instance_id: seen.instance_id,
-        held: seen.held,
-        found: seen.found,
+    status.observed = match &seen.found {
+        Found::There(found) => Some(observe(found, wanted)),
+        Found::Absent | Found::InstanceGone => None,
     };
     let calls = Calls {
         create: create(&name, topic, wanted),
         delete: Step::Delete(name.clone()),
+        blocked: None,
     };
     let ours = || wanted.configs.keys().cloned();
     let mut managed = None;
+    let child = seen.child(facts, format!("topic {name}"), name.clone());
     let mut plan = child.plan(status, calls, |found| {
         let mut released = vec![];
         let comparison = compare(&name, topic, wanted, found, &managed_before, &mut released);
@@ -66,7 +42,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     {
         plan.status.managed_configs = managed;
     }
-    if matches!(plan.steps.first(), Some(Step::Create(_))) {
+    if matches!(plan.steps.first(), Some(Step::CreateKafka(_))) {
         plan.status.managed_configs = ours().collect();
     }
     plan
@@ -74,9 +50,9 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
     let Some(partitions) = wanted.partitions else {
-        return Err("spec.kafka.partitions".into());
+        return Err("spec.kafka.partitions is needed to create it".into());
     };
-    Ok(Step::Create(CreateTopic {
+    Ok(Step::CreateKafka(CreateTopic {
         name: name.to_owned(),
         partitions: Some(partitions),
         replication: wanted.replication,
@@ -193,7 +169,7 @@ fn compare(
     let steps = if update == idle {
         vec![]
     } else {
-        vec![Step::Update(update)]
+        vec![Step::UpdateKafka(update)]
     };
     Comparison {
         differences,
@@ -228,6 +204,7 @@ fn observe(found: &kafka::Topic, wanted: &KafkaTopic) -> ObservedTopic {
             .filter_map(|c| Some((c.name.clone(), c.value.clone()?)))
             .collect(),
         create_time: found.created_at.map(|t| t.to_string()),
+        ..Default::default()
     }
 }
 
