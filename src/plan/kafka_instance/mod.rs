@@ -13,7 +13,8 @@ use super::upkeep::Comparison;
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_instance::ObservedMaintenanceWindow;
 use crate::api::{Correction, KafkaInstance, KafkaInstanceSpec, KafkaInstanceStatus, Location, Origin};
-use crate::cloud::kafka::{self, CreateInstance, Tag, TagAction, UpdateInstance};
+use crate::cloud::kafka::{self, CreateInstance, UpdateInstance};
+use crate::cloud::{InstanceStatus, Tag, TagAction};
 
 /// The tag that carries a create's nonce until the instance runs.
 pub const NONCE_TAG: &str = "dms-operator.create";
@@ -121,7 +122,7 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
     let mut managed = None;
     let mut plan = instance.plan(
         status,
-        |view| view.instance.status.as_ref().map_or("", kafka::InstanceStatus::as_str),
+        |view| view.instance.status.as_ref().map_or("", InstanceStatus::as_str),
         calls,
         |view| {
             let mut released = vec![];

@@ -1,7 +1,7 @@
 //! What an instance shows of itself, in the words of the spec.
 
 use crate::api::kafka_instance::{Endpoint, MaintenanceWindow, ObservedKafkaInstance, ObservedMaintenanceWindow};
-use crate::cloud::kafka;
+use crate::cloud::{InstanceStatus, kafka};
 
 pub(super) fn brokers(found: &kafka::Instance) -> Option<u32> {
     found.broker_num.or(found.node_num)
@@ -112,10 +112,7 @@ pub(super) fn endpoints(found: &kafka::Instance) -> Vec<Endpoint> {
 }
 
 pub(super) fn summary(found: &kafka::Instance) -> String {
-    let state = found
-        .status
-        .as_ref()
-        .map_or("state unknown", kafka::InstanceStatus::as_str);
+    let state = found.status.as_ref().map_or("state unknown", InstanceStatus::as_str);
     let brokers = brokers(found).map(|n| {
         if n == 1 {
             ", 1 broker".to_owned()
