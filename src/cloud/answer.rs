@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Response};
 use secrecy::ExposeSecret as _;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Class, Credentials, Error, Operation, Page, Sent, codes};
+use super::{Class, Credentials, Error, Operation, Page, Sent, codes, decode};
 
 /// An answer with a 2xx.
 #[derive(Debug)]
@@ -62,6 +63,11 @@ impl Answer {
         } else {
             self.json().map(Some)
         }
+    }
+
+    /// The id of the job that carries a change out; some regions leave it out, and a 204 has no body to hold it.
+    pub(super) fn job_id(&self) -> Result<Option<String>, Error> {
+        Ok(self.json_if_any::<Job>()?.and_then(|job| job.job_id))
     }
 
     /// One page. A list that is not there is not an empty one, unless the total says so.
@@ -142,6 +148,12 @@ impl Answer {
         };
         format!("{content_type}, {} bytes", self.body.len())
     }
+}
+
+#[derive(Deserialize)]
+struct Job {
+    #[serde(default, deserialize_with = "decode::text")]
+    job_id: Option<String>,
 }
 
 /// One bounded line, whatever the service wrote.

@@ -1,5 +1,6 @@
 //! What an error code means. One table, by code before status, because the service's statuses lie: flow control and
-//! "already there" come as 404, "not there" and "busy" as 400 (API reference 8.2 of both engines: 210 codes).
+//! "already there" come as 404, "not there" and "busy" as 400 (Kafka API reference 8.2, RocketMQ API reference
+//! 9.2: 210 codes).
 
 use super::{Class, Operation};
 

@@ -137,7 +137,7 @@ impl Error {
         self.retry_after
     }
 
-    /// Whether it is the instance that is not there, rather than something in it (API reference 8.2).
+    /// Whether it is the instance that is not there, rather than something in it (Kafka API reference 8.2, RocketMQ API reference 9.2).
     pub fn is_instance_gone(&self) -> bool {
         self.code() == Some("DMS.00404022")
     }

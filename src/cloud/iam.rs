@@ -20,8 +20,8 @@ pub struct Project {
 }
 
 impl Client {
-    /// The projects that the credentials can see, perhaps only those of one name (API reference 8.4; the `name` filter
-    /// is not in the reference). Needs no project id.
+    /// The projects that the credentials can see, perhaps only those of one name (Kafka API reference 8.4, RocketMQ API
+    /// reference 9.4; the `name` filter is not in the reference). Needs no project id.
     ///
     /// # Errors
     /// Any of the sender's.

@@ -1,7 +1,8 @@
 //! The cloud's API: signing, sending, limits, what its answers and errors mean, one typed function an operation.
 //!
-//! Nothing here knows Kubernetes. "API reference" with a section number is the vendor's *Distributed Message Service
-//! for Kafka API Reference*, issue 14; "not in the reference" marks what was learnt elsewhere.
+//! Nothing here knows Kubernetes. "Kafka API reference" and "RocketMQ API reference" are the vendor's *Distributed
+//! Message Service for Kafka API Reference*, issue 14, and *... for RocketMQ ...*, issue 07; where none is named, it is
+//! Kafka's, in `rocketmq` RocketMQ's. "Not in the reference" marks what was learnt elsewhere.
 
 mod answer;
 mod client;
@@ -11,20 +12,30 @@ mod decode;
 mod endpoint;
 mod error;
 mod iam;
+mod instances;
 pub mod kafka;
 mod limiter;
 mod operation;
+pub mod rocketmq;
 pub mod sign;
+mod tags;
+mod tasks;
 mod transport;
+mod vocabulary;
+mod zones;
 
 pub use client::{CallRecord, Client, Config, Observer, Timeouts};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
 pub use error::{Class, Error, Fault, Sent};
 pub use iam::Project;
+pub use instances::{Engine, InstanceModel, InstanceQuery, InstanceStatus, NewInstance};
 pub use limiter::Limiter;
 pub use operation::Operation;
+pub use tags::{Tag, TagAction};
+pub use tasks::{Task, TaskStatus};
 pub use transport::{Broken, HttpTransport, Transport};
+pub use zones::Zone;
 
 #[cfg(test)]
 mod tests;

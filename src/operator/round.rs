@@ -98,7 +98,7 @@ impl<Cr: Managed> Round<'_, Cr> {
             return Ok(None);
         };
         let Some(id) = &operation.job_id else { return Ok(None) };
-        use crate::cloud::kafka::TaskStatus as S;
+        use crate::cloud::TaskStatus as S;
         let task = match client.show_task(instance_id, id).await {
             Ok(task) => task,
             Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),

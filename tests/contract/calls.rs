@@ -8,11 +8,11 @@ use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use dms_operator::clock::Clock;
 use dms_operator::cloud::kafka::{
-    CreateInstance, CreateTopic, InstanceQuery, Quota, QuotaIdentity, Tag, TagAction, TopicConfig, UpdateInstance,
-    UpdateTopic,
+    self, CreateInstance, CreateTopic, Quota, QuotaIdentity, TopicConfig, UpdateInstance, UpdateTopic,
 };
 use dms_operator::cloud::{
-    Broken, Client, Config, Credentials, Endpoints, Error, Limiter, Operation, Timeouts, Transport,
+    Broken, Client, Config, Credentials, Endpoints, Engine, Error, InstanceQuery, Limiter, Operation, Tag, TagAction,
+    Timeouts, Transport,
 };
 use dms_operator::simulator::{self, Simulator};
 use futures::FutureExt as _;
@@ -141,8 +141,10 @@ pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>
         offset: 0,
         limit: 50,
     };
-    results.add(client.list_instances(&query).await).await;
-    results.add(client.show_instance(id).await).await;
+    results
+        .add(client.list_instances::<kafka::Instance>(&query).await)
+        .await;
+    results.add(client.show_instance::<kafka::Instance>(id).await).await;
     let change = UpdateInstance {
         name: Some("events-2".into()),
         description: Some("still all of them".into()),
@@ -199,21 +201,31 @@ pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>
     results.add(client.update_quota(id, &quota).await).await;
     results.add(client.delete_quota(id, &identity).await).await;
     results
-        .add(client.change_tags(id, TagAction::Create, &[tag("team", "shop")]).await)
+        .add(
+            client
+                .change_tags(Engine::Kafka, id, TagAction::Create, &[tag("team", "shop")])
+                .await,
+        )
         .await;
-    results.add(client.list_tags(id).await).await;
+    results.add(client.list_tags(Engine::Kafka, id).await).await;
     results
-        .add(client.change_tags(id, TagAction::Delete, &[tag("team", "shop")]).await)
+        .add(
+            client
+                .change_tags(Engine::Kafka, id, TagAction::Delete, &[tag("team", "shop")])
+                .await,
+        )
         .await;
-    let job = client.extend_storage(id, 900).await;
+    let job = client.extend_storage(Engine::Kafka, id, 900).await;
     let task = job.as_ref().ok().cloned().flatten().unwrap_or_else(|| "0".repeat(32));
     results.add(job).await;
     results.add(client.list_tasks(id, 1, 100).await).await;
     results.add(client.show_task(id, &task).await).await;
     results.add(client.list_available_zones().await).await;
     results.add(client.find_projects(Some("eu-west-101")).await).await;
-    results.add(client.show_instance(id).await).await;
-    results.add(client.list_instances(&query).await).await;
+    results.add(client.show_instance::<kafka::Instance>(id).await).await;
+    results
+        .add(client.list_instances::<kafka::Instance>(&query).await)
+        .await;
     results.add(client.delete_instance(id).await).await;
     results.0
 }
@@ -239,7 +251,9 @@ pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
         .clone()
         .unwrap_or_else(|_| "d3b07384-d9a0-4c9b-8f8e-1a2b3c4d5e6f".into());
     // Some fields are missing, or not settled, until it runs.
-    results.0.push(client.show_instance(&id).await.map(drop));
+    results
+        .0
+        .push(client.show_instance::<kafka::Instance>(&id).await.map(drop));
     results.add(created).await;
     let query = InstanceQuery {
         name: None,
@@ -248,7 +262,9 @@ pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
         offset: 0,
         limit: 1,
     };
-    results.add(client.list_instances(&query).await).await;
+    results
+        .add(client.list_instances::<kafka::Instance>(&query).await)
+        .await;
     let change = UpdateInstance {
         description: Some(String::new()),
         ..UpdateInstance::default()
@@ -277,7 +293,7 @@ pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
     results.add(client.create_quota(&id, &quota).await).await;
     results.add(client.update_quota(&id, &quota).await).await;
     results.add(client.list_quotas(&id, 0, 1).await).await;
-    results.add(client.list_tags(&id).await).await;
+    results.add(client.list_tags(Engine::Kafka, &id).await).await;
     results.add(client.list_tasks(&id, 1, 1).await).await;
     results.add(client.find_projects(None).await).await;
     results.0

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dms_operator::cloud::Operation;
-use dms_operator::cloud::kafka::{CreateTopic, Quota, QuotaIdentity};
+use dms_operator::cloud::kafka::{self, CreateTopic, Quota, QuotaIdentity};
 use dms_operator::simulator::{Effect, Fault};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ async fn the_client_finds_in_full_answers_all_that_it_looks_for() {
     settle().await;
     let tasks = client.list_tasks(id, 1, 50).await.unwrap();
     let found = [
-        format!("{:?}", client.show_instance(id).await.unwrap()),
+        format!("{:?}", client.show_instance::<kafka::Instance>(id).await.unwrap()),
         format!("{:?}", client.list_topics(id, 0, 50).await.unwrap()),
         format!("{:?}", client.list_quotas(id, 0, 50).await.unwrap()),
         format!("{:?}", client.show_task(id, &tasks.items[0].id).await.unwrap()),

@@ -1,112 +1,11 @@
-//! Instances: API reference 5.1.1 to 5.1.5, and 5.4.1.
+//! What an instance of Kafka is created from, what can be changed and what is told: API reference 5.1.1 to 5.1.5.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Job, Tag, vocabulary};
-use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, Page, decode};
-
-impl Client {
-    /// Orders a new instance and gives its id; it is then `CREATING` for minutes (5.1.1). Never repeated by itself:
-    /// unless [`Error::sent`] says otherwise, a failure may have made an instance that costs money.
-    ///
-    /// # Errors
-    /// [`super::super::Class::AlreadyExists`] for a name that is taken, and any of the sender's.
-    pub async fn create_instance(&self, instance: &CreateInstance) -> Result<String, Error> {
-        let path = ["v2", "kafka", self.project_id(), "instances"];
-        let call = Call::dms(Operation::CreateInstanceByEngine, &path);
-        let answer: Created = self
-            .send(call.json(&Order {
-                engine: "kafka",
-                instance,
-            }))
-            .await?
-            .json()?;
-        Ok(answer.instance_id)
-    }
-
-    /// One page of the project's Kafka instances (5.1.2). New ones may be missing for a while.
-    ///
-    /// # Errors
-    /// Any of the sender's.
-    pub async fn list_instances(&self, query: &InstanceQuery) -> Result<Page<Instance>, Error> {
-        let call = Call::dms(Operation::ListInstances, &["v2", self.project_id(), "instances"])
-            .filter("engine", Some("kafka"))
-            .filter("name", query.name.as_ref())
-            .filter("exact_match_name", query.name.is_some().then_some(query.exact))
-            .filter("include_failure", query.include_failure.then_some(true))
-            .filter("offset", Some(query.offset))
-            .filter("limit", Some(query.limit));
-        let answer = match self.send(call).await {
-            // An offset at the end of the list (not in the reference).
-            Err(error) if error.code() == Some("DMS.40050010") && query.offset > 0 => {
-                return Ok(Page {
-                    items: Vec::new(),
-                    total: None,
-                });
-            }
-            answer => answer?,
-        };
-        let body: List = answer.json()?;
-        answer.page(body.instances, body.instance_num)
-    }
-
-    /// One instance (5.1.3). It is gone only when the error says [`Error::is_instance_gone`].
-    ///
-    /// # Errors
-    /// Any of the sender's.
-    pub async fn show_instance(&self, id: &str) -> Result<Instance, Error> {
-        self.send(Call::dms(
-            Operation::ShowInstance,
-            &["v2", self.project_id(), "instances", id],
-        ))
-        .await?
-        .json()
-    }
-
-    /// Asks for the deletion of an instance, which takes minutes and may still fail (5.1.4).
-    ///
-    /// # Errors
-    /// Any of the sender's.
-    pub async fn delete_instance(&self, id: &str) -> Result<(), Error> {
-        self.send(Call::dms(
-            Operation::DeleteInstance,
-            &["v2", self.project_id(), "instances", id],
-        ))
-        .await?;
-        Ok(())
-    }
-
-    /// Changes what is given, and nothing else (5.1.5). A new retention policy goes on as a background task.
-    ///
-    /// # Errors
-    /// Any of the sender's.
-    pub async fn update_instance(&self, id: &str, change: &UpdateInstance) -> Result<(), Error> {
-        let call = Call::dms(Operation::UpdateInstance, &["v2", self.project_id(), "instances", id]);
-        self.send(call.json(change)).await?;
-        Ok(())
-    }
-
-    /// Grows the storage to `total_gb` over all brokers; at least 100 GB more for each of them (5.4.1). Gives the id
-    /// of the job.
-    ///
-    /// # Errors
-    /// Any of the sender's.
-    pub async fn extend_storage(&self, id: &str, total_gb: u64) -> Result<Option<String>, Error> {
-        let path = ["v2", "kafka", self.project_id(), "instances", id, "extend"];
-        let body = ExtendStorage {
-            oper_type: "storage",
-            new_storage_space: total_gb,
-        };
-        let answer = self
-            .send(Call::dms(Operation::ResizeEngineInstance, &path).json(&body))
-            .await?;
-        Ok(answer.json_if_any::<Job>()?.and_then(|job| job.job_id))
-    }
-}
+use crate::cloud::{Engine, InstanceModel, InstanceStatus, NewInstance, Tag, decode};
 
 /// What an instance is created from; what is `None` is left to the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -154,6 +53,10 @@ pub struct CreateInstance {
     pub tags: Vec<Tag>,
 }
 
+impl NewInstance for CreateInstance {
+    const ENGINE: Engine = Engine::Kafka;
+}
+
 /// What to change; `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UpdateInstance {
@@ -178,33 +81,6 @@ pub struct UpdateInstance {
     /// The enterprise project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enterprise_project_id: Option<String>,
-}
-
-/// Which instances, and which page of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstanceQuery {
-    /// All or part of a name.
-    pub name: Option<String>,
-    /// Only instances of exactly that name.
-    pub exact: bool,
-    /// Those too whose creation failed.
-    pub include_failure: bool,
-    /// How many to skip.
-    pub offset: u32,
-    /// 1 to 50.
-    pub limit: u32,
-}
-
-impl Default for InstanceQuery {
-    fn default() -> Self {
-        Self {
-            name: None,
-            exact: true,
-            include_failure: true,
-            offset: 0,
-            limit: 50,
-        }
-    }
 }
 
 /// An instance as the service tells it.
@@ -296,36 +172,8 @@ pub struct Instance {
     pub cross_vpc_info: Option<BTreeMap<String, CrossVpcAddress>>,
 }
 
-vocabulary! {
-    /// What an instance is doing (API reference 8.3).
-    InstanceStatus {
-        /// Being made.
-        Creating = "CREATING",
-        /// Serves; the only state in which changes may begin.
-        Running = "RUNNING",
-        /// Does not work properly.
-        Error = "ERROR",
-        /// Restarting.
-        Restarting = "RESTARTING",
-        /// Between frozen and running.
-        Starting = "STARTING",
-        /// Its specification is being changed.
-        Extending = "EXTENDING",
-        /// Changing its specification failed.
-        ExtendedFailed = "EXTENDEDFAILED",
-        /// No balance.
-        Frozen = "FROZEN",
-        /// Between running and frozen.
-        Freezing = "FREEZING",
-        /// Being upgraded.
-        Upgrading = "UPGRADING",
-        /// An upgrade is being undone.
-        RollingBack = "ROLLINGBACK",
-        /// Being deleted (not in the reference).
-        Deleting = "DELETING",
-        /// In the recycle bin (not in the reference).
-        Recycle = "RECYCLE",
-    }
+impl InstanceModel for Instance {
+    const ENGINE: Engine = Engine::Kafka;
 }
 
 /// Access modes; an address list has `host:port` with commas between.
@@ -378,30 +226,4 @@ pub struct CrossVpcAddress {
     /// The port there.
     #[serde(default, deserialize_with = "decode::number")]
     pub port: Option<u16>,
-}
-
-#[derive(Serialize)]
-struct Order<'a> {
-    engine: &'static str,
-    #[serde(flatten)]
-    instance: &'a CreateInstance,
-}
-
-#[derive(Deserialize)]
-struct Created {
-    #[serde(deserialize_with = "decode::required")]
-    instance_id: String,
-}
-
-#[derive(Serialize)]
-struct ExtendStorage {
-    oper_type: &'static str,
-    new_storage_space: u64,
-}
-
-#[derive(Deserialize)]
-struct List {
-    instances: Option<Vec<Instance>>,
-    #[serde(default, deserialize_with = "decode::number")]
-    instance_num: Option<u64>,
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Job;
 use crate::cloud::client::Call;
 use crate::cloud::{Client, Error, Operation, Page, decode};
 
@@ -59,7 +58,7 @@ impl Client {
     }
 
     async fn change_quota(&self, call: Call) -> Result<Option<String>, Error> {
-        Ok(self.send(call).await?.json_if_any::<Job>()?.and_then(|job| job.job_id))
+        self.send(call).await?.job_id()
     }
 
     fn quota(&self, operation: Operation, instance: &str) -> Call {

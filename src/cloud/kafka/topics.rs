@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ItemFailure;
 use crate::cloud::client::Call;
 use crate::cloud::{Client, Error, Operation, decode};
 
@@ -220,17 +221,6 @@ pub struct TopicConfigValue {
     pub default_value: Option<String>,
 }
 
-/// An item that a batch did not change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemFailure {
-    /// Which one.
-    pub name: String,
-    /// The service's code, if it gave one.
-    pub code: Option<String>,
-    /// Why, in the service's words, as one bounded line.
-    pub message: String,
-}
-
 /// What became of an item of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemResult {
@@ -295,15 +285,8 @@ impl Outcome {
             .unwrap_or_default()
             .into_iter()
             .filter(|item| item.success == Some(false));
-        listed.chain(marked).map(|item| {
-            let message = item
-                .error_msg
-                .unwrap_or_else(|| "the service gives no reason".to_owned());
-            ItemFailure {
-                name: item.id,
-                code: item.error_code,
-                message: crate::cloud::answer::one_line(&message),
-            }
-        })
+        listed
+            .chain(marked)
+            .map(|item| ItemFailure::new(item.id, item.error_code, item.error_msg))
     }
 }

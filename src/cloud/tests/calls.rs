@@ -44,13 +44,16 @@ async fn instances() {
         ..Default::default()
     };
     let list = r#"{"instances":[],"instance_num":0}"#;
-    let (line, _) = request(list, async |c| c.list_instances(&query).await).await;
+    let (line, _) = request(list, async |c| c.list_instances::<Instance>(&query).await).await;
     assert_eq!(
         line,
         "GET /v2/p1/instances?engine=kafka&exact_match_name=true&include_failure=true&limit=50&name=my%20events&offset=50"
     );
 
-    let (line, _) = request(r#"{"instance_id":"i1"}"#, async |c| c.show_instance("i1").await).await;
+    let (line, _) = request(r#"{"instance_id":"i1"}"#, async |c| {
+        c.show_instance::<Instance>("i1").await
+    })
+    .await;
     assert_eq!(line, "GET /v2/p1/instances/i1");
     let (line, _) = request("", async |c| c.delete_instance("i1").await).await;
     assert_eq!(line, "DELETE /v2/p1/instances/i1");
@@ -65,7 +68,10 @@ async fn instances() {
         ("PUT /v2/p1/instances/i1", json!({"description": ""}))
     );
 
-    let (line, body) = request(r#"{"job_id":"j1"}"#, async |c| c.extend_storage("i1", 900).await).await;
+    let (line, body) = request(r#"{"job_id":"j1"}"#, async |c| {
+        c.extend_storage(Engine::Kafka, "i1", 900).await
+    })
+    .await;
     assert_eq!(line, "POST /v2/kafka/p1/instances/i1/extend");
     assert_eq!(body, json!({"oper_type": "storage", "new_storage_space": 900}));
 }
@@ -138,13 +144,16 @@ async fn quotas() {
 
 #[tokio::test(start_paused = true)]
 async fn tags_tasks_zones_and_projects() {
-    let (line, _) = request(r#"{"tags":[]}"#, async |c| c.list_tags("i1").await).await;
+    let (line, _) = request(r#"{"tags":[]}"#, async |c| c.list_tags(Engine::Kafka, "i1").await).await;
     assert_eq!(line, "GET /v2/p1/kafka/i1/tags");
     let tag = Tag {
         key: "k".to_owned(),
         value: "v".to_owned(),
     };
-    let (line, body) = request("", async |c| c.change_tags("i1", TagAction::Delete, &[tag]).await).await;
+    let (line, body) = request("", async |c| {
+        c.change_tags(Engine::Kafka, "i1", TagAction::Delete, &[tag]).await
+    })
+    .await;
     assert_eq!(line, "POST /v2/p1/kafka/i1/tags/action");
     assert_eq!(body, json!({"action": "delete", "tags": [{"key": "k", "value": "v"}]}));
 

@@ -14,7 +14,7 @@ async fn numbers_booleans_and_json_in_strings_are_read() {
         "created_at":"1585618587087","port":"9092","available_zones":["b","a"],"description":null,"new_field":{"x":[]},
         "cross_vpc_info":"{\"10.0.0.1\":{\"advertised_ip\":\"192.168.0.1\",\"port\":\"9011\",\"port_id\":\"x\"}}",
         "port_protocols":"{\"private_plain_enable\":\"true\",\"private_plain_address\":\"10.0.0.1:9092\"}"}"#;
-    let instance = client(200, body).show_instance("i1").await.unwrap();
+    let instance = client(200, body).show_instance::<Instance>("i1").await.unwrap();
     assert_eq!(instance.engine_version.as_deref(), Some("2.7"));
     assert_eq!((instance.broker_num, instance.node_num), (Some(3), None));
     assert_eq!(
@@ -39,7 +39,7 @@ async fn numbers_booleans_and_json_in_strings_are_read() {
 async fn what_is_missing_or_of_no_use_is_unknown() {
     let body = r#"{"instance_id":"i1","status":"HIBERNATING","broker_num":"many","port":70000,"ipv6_enable":"perhaps",
         "port_protocols":"","cross_vpc_info":"{broken","available_zones":null,"tags":"none","created_at":"yesterday"}"#;
-    let instance = client(200, body).show_instance("i1").await.unwrap();
+    let instance = client(200, body).show_instance::<Instance>("i1").await.unwrap();
     assert_eq!(
         instance.status.as_ref().map(InstanceStatus::as_str),
         Some("HIBERNATING")
@@ -69,7 +69,10 @@ async fn an_unreadable_answer_is_never_an_empty_one() {
         .into_iter()
         .chain([r#"{"instances":[{"name":"no id"}],"instance_num":1}"#])
     {
-        let error = client(200, body).list_instances(&Default::default()).await.unwrap_err();
+        let error = client(200, body)
+            .list_instances::<Instance>(&Default::default())
+            .await
+            .unwrap_err();
         assert_eq!(
             (error.class(), error.fault()),
             (Class::Malformed, Fault::Retry),
@@ -78,7 +81,11 @@ async fn an_unreadable_answer_is_never_an_empty_one() {
     }
     for body in ["{}", "[]", "<html>"] {
         assert_eq!(
-            client(200, body).list_tags("i1").await.unwrap_err().class(),
+            client(200, body)
+                .list_tags(Engine::Kafka, "i1")
+                .await
+                .unwrap_err()
+                .class(),
             Class::Malformed,
             "{body}"
         );
@@ -93,7 +100,11 @@ async fn an_unreadable_answer_is_never_an_empty_one() {
             "{body}"
         );
         assert_eq!(
-            client(200, body).show_instance("i1").await.unwrap_err().class(),
+            client(200, body)
+                .show_instance::<Instance>("i1")
+                .await
+                .unwrap_err()
+                .class(),
             Class::Malformed,
             "{body}"
         );
@@ -108,7 +119,7 @@ async fn an_unreadable_answer_is_never_an_empty_one() {
             "{body}"
         );
     }
-    let error = client(200, "<html>").show_instance("i1").await.unwrap_err();
+    let error = client(200, "<html>").show_instance::<Instance>("i1").await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "failed to read the instance: the answer cannot be read: expected value at line 1 column 1, \
@@ -118,7 +129,13 @@ async fn an_unreadable_answer_is_never_an_empty_one() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_nothing_where_the_service_says_so() {
-    assert_eq!(client(200, r#"{"tags":null}"#).list_tags("i1").await.unwrap(), []);
+    assert_eq!(
+        client(200, r#"{"tags":null}"#)
+            .list_tags(Engine::Kafka, "i1")
+            .await
+            .unwrap(),
+        []
+    );
     assert_eq!(
         client(200, r#"{"quotas":null,"count":"0"}"#)
             .list_quotas("i1", 0, 10)
@@ -133,13 +150,18 @@ async fn nothing_is_nothing_where_the_service_says_so() {
         ..Default::default()
     };
     assert_eq!(
-        Script::new([end]).client().list_instances(&query).await.unwrap().items,
+        Script::new([end])
+            .client()
+            .list_instances::<Instance>(&query)
+            .await
+            .unwrap()
+            .items,
         []
     );
     let end = refusal(400, "DMS.40050010", "offset");
     Script::new([end])
         .client()
-        .list_instances(&Default::default())
+        .list_instances::<Instance>(&Default::default())
         .await
         .unwrap_err();
 }
@@ -279,10 +301,16 @@ async fn a_job_may_come_without_its_id() {
         ("{}", None),
         (r#"{"job_id":null}"#, None),
     ] {
-        let id = client(200, body).extend_storage("i1", 900).await.unwrap();
+        let id = client(200, body)
+            .extend_storage(Engine::Kafka, "i1", 900)
+            .await
+            .unwrap();
         assert_eq!(id.as_deref(), job, "{body}");
     }
-    client(200, "<html>").extend_storage("i1", 900).await.unwrap_err();
+    client(200, "<html>")
+        .extend_storage(Engine::Kafka, "i1", 900)
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,11 @@ async fn a_wrong_clock_is_corrected_by_the_servers_date_and_the_call_signed_agai
 #[tokio::test(start_paused = true)]
 async fn a_signature_that_stays_wrong_is_given_up_without_telling_why_in_secrets() {
     let script = Script::new([bad_signature(), bad_signature()]);
-    let error = script.client().show_instance("i1").await.unwrap_err();
+    let error = script
+        .client()
+        .show_instance::<kafka::Instance>("i1")
+        .await
+        .unwrap_err();
     assert_eq!(
         (error.class(), error.fault(), error.sent()),
         (Class::Reauthenticate, Fault::Stop, Sent::Refused)
@@ -42,7 +46,7 @@ async fn a_wrong_key_is_not_tried_twice_when_the_clocks_agree() {
     let body = r#"{"error_code":"APIGW.0301","error_msg":"no"}"#;
     let script = Script::new([with_headers(401, &[("Date", "Sun, 22 Nov 2026 12:00:02 GMT")], body)]);
     let client = script.client();
-    client.show_instance("i1").await.unwrap_err();
+    client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     assert_eq!((script.count(), client.server_now()), (1, now()));
 }
 
@@ -124,11 +128,14 @@ async fn no_change_is_repeated_after_a_lost_answer_but_a_read_is_once() {
     ]);
     let client = script.client();
     client.delete_instance("i1").await.unwrap_err();
-    client.update_instance("i1", &Default::default()).await.unwrap_err();
+    client
+        .update_instance("i1", &kafka::UpdateInstance::default())
+        .await
+        .unwrap_err();
     client.delete_topics("i1", &["t"]).await.unwrap_err();
     assert_eq!(script.count(), 3);
-    assert_eq!(client.show_instance("i1").await.unwrap().id, "i1");
-    client.show_instance("i1").await.unwrap_err();
+    assert_eq!(client.show_instance::<kafka::Instance>("i1").await.unwrap().id, "i1");
+    client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     assert_eq!(script.count(), 7);
 }
 
@@ -139,7 +146,7 @@ async fn a_create_times_out_after_eight_seconds_and_others_after_thirty() {
     let start = tokio::time::Instant::now();
     client.create_instance(&order()).await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 8);
-    let error = client.show_instance("i1").await.unwrap_err();
+    let error = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     assert_eq!(start.elapsed().as_secs(), 38);
     assert_eq!((error.class(), error.sent()), (Class::Unavailable, Sent::Unknown));
     assert_eq!(script.count(), 2);
@@ -214,7 +221,7 @@ async fn errors_are_understood_in_all_their_spellings() {
     for body in bodies {
         let error = Script::new([answer(404, body)])
             .client()
-            .show_instance("i1")
+            .show_instance::<kafka::Instance>("i1")
             .await
             .unwrap_err();
         assert!(error.is_instance_gone(), "{body}");
@@ -234,7 +241,7 @@ async fn a_message_is_one_bounded_line_without_secrets() {
     let long = format!("{SECRET_KEY} {TOKEN}\n{}", "é".repeat(10_000));
     let error = Script::new([refusal(400, "DMS.00400062", &long)])
         .client()
-        .show_instance("i1")
+        .show_instance::<kafka::Instance>("i1")
         .await
         .unwrap_err();
     let text = error.to_string();
@@ -258,7 +265,7 @@ async fn secrets_show_neither_in_debug_nor_in_logs() {
     // Whether anybody listens is cached at the first call, which may be that of a test beside this one.
     Script::new([lost(), lost()])
         .client()
-        .show_instance("i1")
+        .show_instance::<kafka::Instance>("i1")
         .await
         .unwrap_err();
     tracing::callsite::rebuild_interest_cache();
@@ -270,9 +277,12 @@ async fn secrets_show_neither_in_debug_nor_in_logs() {
         refusal(400, "DMS.00400062", SECRET_KEY),
     ]);
     let client = script.client();
-    client.list_instances(&Default::default()).await.unwrap();
-    let first = client.show_instance("i1").await.unwrap_err();
-    let second = client.show_instance("i1").await.unwrap_err();
+    client
+        .list_instances::<kafka::Instance>(&Default::default())
+        .await
+        .unwrap();
+    let first = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
+    let second = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     drop(guard);
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     let request = format!("{:?}", script.requests.lock().unwrap()[0].headers());
@@ -309,7 +319,7 @@ async fn each_request_is_counted_with_its_outcome() {
     let script = Script::new([lost(), refusal(404, "DMS.00404022", "gone")]);
     script
         .client_with(Timeouts::default(), Some(observer))
-        .show_instance("i1")
+        .show_instance::<kafka::Instance>("i1")
         .await
         .unwrap_err();
     assert_eq!(
@@ -331,7 +341,7 @@ async fn credentials_that_do_not_fit_into_a_header_are_a_clear_mistake() {
         secret_key,
         security_token: None,
     });
-    let error = client.show_instance("i1").await.unwrap_err();
+    let error = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     assert_eq!((error.fault(), error.sent()), (Fault::Stop, Sent::Never));
     assert!(error.to_string().contains("bad characters in authorization"), "{error}");
 }

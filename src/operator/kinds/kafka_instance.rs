@@ -9,8 +9,7 @@ use tokio::time::Instant;
 
 use super::reach::{provider, provider_references};
 use crate::api::{CoreStatus, KafkaInstance, KafkaInstanceStatus, Origin};
-use crate::cloud::kafka::{InstanceQuery, InstanceStatus, Tag};
-use crate::cloud::{Class, Client, Error, Fault, Operation, Sent};
+use crate::cloud::{Class, Client, Engine, Error, Fault, InstanceQuery, InstanceStatus, Operation, Sent, Tag, kafka};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
@@ -107,14 +106,17 @@ impl Kind for KafkaInstances {
                     .rooms
                     .of::<KafkaInstance>()
                     .note(round.cr, |note| (note.empty_searches, note.empty_since) = (0, None));
-                Ok(Effect::Made(client.create_instance(create).await?))
+                Ok(Effect::Made(client.create_instance(&**create).await?))
             }
             (Step::Update(update), Some(hub)) => {
                 hub.write(client.update_instance(&id(hub), update)).await?;
                 Ok(Effect::Done)
             }
             (Step::Tags(action, tags), Some(hub)) => {
-                match hub.write(client.change_tags(&id(hub), *action, tags)).await {
+                match hub
+                    .write(client.change_tags(Engine::Kafka, &id(hub), *action, tags))
+                    .await
+                {
                     // Tags are listed late: what we did a moment ago is done.
                     Err(error) if matches!(error.fault(), Fault::Gone | Fault::Exists) => {}
                     done => done?,
@@ -122,7 +124,8 @@ impl Kind for KafkaInstances {
                 Ok(Effect::Done)
             }
             (Step::ExtendStorage(total), Some(hub)) => Ok(Effect::Job(
-                hub.write(client.extend_storage(&id(hub), u64::from(*total))).await?,
+                hub.write(client.extend_storage(Engine::Kafka, &id(hub), u64::from(*total)))
+                    .await?,
             )),
             (Step::Delete(id), Some(hub)) => {
                 hub.write(client.delete_instance(id)).await?;
@@ -161,13 +164,13 @@ impl Kind for KafkaInstances {
 /// The instance, or how many looks in a row the service did not know it.
 async fn read(round: &Round<'_, KafkaInstance>, client: &Client, id: &str) -> Result<Found<View>, Halt> {
     let room = round.cx.rooms.of::<KafkaInstance>();
-    match client.show_instance(id).await {
+    match client.show_instance::<kafka::Instance>(id).await {
         Ok(instance) => {
             room.note(round.cr, |note| note.missing = 0);
             // Tags are compared only where they can be changed, and those that cannot be read now are unknown.
             let state = instance.status.as_ref().map_or("", InstanceStatus::as_str);
             let tags = if Phase::of(state).serves() {
-                client.list_tags(id).await.ok()
+                client.list_tags(Engine::Kafka, id).await.ok()
             } else {
                 None
             };
@@ -203,7 +206,7 @@ async fn search(round: &Round<'_, KafkaInstance>, client: &Client, core: &CoreSt
             search.others.push(id);
             continue;
         };
-        match client.list_tags(&id).await {
+        match client.list_tags(Engine::Kafka, &id).await {
             Ok(tags) if tags.iter().any(|t| is_nonce(t, nonce)) => search.ours.push(id),
             Ok(_) => search.others.push(id),
             Err(_) => search.unreadable.push(id),
@@ -237,7 +240,7 @@ async fn list(client: &Client, name: &str) -> Result<Vec<String>, Error> {
         };
         let mut listed = BTreeMap::new();
         let total = loop {
-            let page = client.list_instances(&query).await?;
+            let page = client.list_instances::<kafka::Instance>(&query).await?;
             let (count, before) = (page.items.len() as u32, listed.len());
             query.offset += count;
             listed.extend(page.items.into_iter().map(|instance| (instance.id, instance.name)));

@@ -11,8 +11,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use crate::api::{ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
-use crate::cloud::Fault;
-use crate::cloud::kafka::InstanceQuery;
+use crate::cloud::{Fault, InstanceQuery, kafka};
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::providers::{Keys, location};
 use crate::operator::round::Round;
@@ -129,7 +128,7 @@ async fn try_credentials(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Resu
     let client = cx.providers.client(cx, cr, keys, &id)?;
     // The cheapest call that needs the credentials and the project.
     client
-        .list_instances(&InstanceQuery {
+        .list_instances::<kafka::Instance>(&InstanceQuery {
             limit: 1,
             ..Default::default()
         })

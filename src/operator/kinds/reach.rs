@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kube::core::object::HasStatus as _;
 
 use crate::api::{Adoption, CoreStatus, InstanceKind, KafkaInstance, Location, Managed, ProviderConfig};
-use crate::cloud::{Error, kafka};
+use crate::cloud::{Error, InstanceStatus};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::providers::Provider;
@@ -173,7 +173,7 @@ async fn leaving<Cr: Managed>(
             accepted.is_some_and(|operation| operation.name == DELETE && operation.failure.is_none())
         }
         // Its object went when it was in the bin, where nothing in it can be reached.
-        None => matches!(provider.client.show_instance(id).await, Ok(found) if is_recycled(&found)),
+        None => matches!(provider.client.instance_status(id).await, Ok(state) if is_recycled(state.as_ref())),
     };
     let held = hub.held();
     Ok(InstanceReach {
@@ -198,8 +198,8 @@ async fn former<Cr: Managed>(round: &Round<'_, Cr>, core: &CoreStatus, present: 
 /// Whether the service says twice, by its own code, that there is no such instance, or that it is in the recycle bin.
 async fn is_gone(provider: &Provider, id: &str) -> Result<bool, Halt> {
     for _ in 0..2 {
-        match provider.client.show_instance(id).await {
-            Ok(instance) if is_recycled(&instance) => {}
+        match provider.client.instance_status(id).await {
+            Ok(state) if is_recycled(state.as_ref()) => {}
             Ok(_) => return Ok(false),
             Err(error) if error.is_instance_gone() => {}
             Err(error) => return Err(error.into()),
@@ -208,9 +208,8 @@ async fn is_gone(provider: &Provider, id: &str) -> Result<bool, Halt> {
     Ok(true)
 }
 
-fn is_recycled(instance: &kafka::Instance) -> bool {
-    let state = instance.status.as_ref().map(kafka::InstanceStatus::as_str);
-    state.is_some_and(|state| Phase::of(state) == Phase::Recycled)
+fn is_recycled(state: Option<&InstanceStatus>) -> bool {
+    state.is_some_and(|state| Phase::of(state.as_str()) == Phase::Recycled)
 }
 
 /// How things of one kind are listed and judged.
@@ -294,7 +293,7 @@ async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) ->
             round.cx.rooms.wake(&Reference::to(&*object));
         }
     }
-    match hub.client.show_instance(&hub.instance_id).await {
+    match hub.client.instance_status(&hub.instance_id).await {
         Err(second) if second.is_instance_gone() => Ok(()),
         _ => Err(error.into()),
     }

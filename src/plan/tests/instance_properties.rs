@@ -10,8 +10,8 @@ use super::instances::{look, object, shown};
 use super::kafka_instance::{EXTEND_STORAGE, NONCE_TAG, Step, View};
 use super::*;
 use crate::api::{KafkaInstance, StringMap};
-use crate::cloud::kafka::{CreateInstance, InstanceStatus, Tag, TagAction};
-use crate::cloud::{Class, Error, Operation as Call, Sent};
+use crate::cloud::kafka::CreateInstance;
+use crate::cloud::{Class, Error, InstanceStatus, Operation as Call, Sent, Tag, TagAction};
 
 /// More rounds than any way to the end takes, a whole search included.
 const ROUNDS: usize = 80;

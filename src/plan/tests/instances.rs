@@ -8,8 +8,8 @@ use super::instance::{CREATE, Found, Search};
 use super::kafka_instance::{NONCE_TAG, Seen, Step, View, plan};
 use super::*;
 use crate::api::{KafkaInstance, KafkaInstanceStatus};
-use crate::cloud::kafka::{self, CreateInstance, Tag};
-use crate::cloud::{Class, Error, Operation as Call, Sent};
+use crate::cloud::kafka::{self, CreateInstance};
+use crate::cloud::{Class, Error, Operation as Call, Sent, Tag};
 
 pub(super) type Shown = Plan<KafkaInstanceStatus, Step>;
 

@@ -7,7 +7,8 @@ use super::instances::{look, object, plain, served, shown};
 use super::kafka_instance::{NONCE_TAG, Step, View};
 use super::*;
 use crate::api::KafkaInstance;
-use crate::cloud::kafka::{Tag, TagAction, UpdateInstance};
+use crate::cloud::kafka::UpdateInstance;
+use crate::cloud::{Tag, TagAction};
 
 fn tag(key: &str, value: &str) -> Tag {
     Tag {

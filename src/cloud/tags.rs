@@ -1,32 +1,47 @@
-//! Tags of an instance: API reference 5.10.1 and 5.10.2.
+//! Tags of an instance: Kafka API reference 5.10.1 and 5.10.2, RocketMQ API reference 5.8.1 and 5.8.2.
 
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, decode};
+use super::client::Call;
+use super::{Client, Engine, Error, Operation, decode};
 
 impl Client {
-    /// All tags of an instance (5.10.2).
+    /// All tags of an instance (Kafka API reference 5.10.2, RocketMQ API reference 5.8.2).
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn list_tags(&self, instance: &str) -> Result<Vec<Tag>, Error> {
-        let path = ["v2", self.project_id(), "kafka", instance, "tags"];
-        let answer = self.send(Call::dms(Operation::ShowKafkaTags, &path)).await?;
+    pub async fn list_tags(&self, engine: Engine, instance: &str) -> Result<Vec<Tag>, Error> {
+        let operation = match engine {
+            Engine::Kafka => Operation::ShowKafkaTags,
+            Engine::RocketMq => Operation::ShowRocketmqTags,
+        };
+        let path = ["v2", self.project_id(), engine.path(), instance, "tags"];
+        let answer = self.send(Call::dms(operation, &path)).await?;
         let body: List = answer.json()?;
         body.tags
             .map(Option::unwrap_or_default)
             .ok_or_else(|| answer.malformed("it has no list"))
     }
 
-    /// Adds or removes tags (5.10.1). Whether adding overwrites a value is not documented: a key that is taken may be
-    /// [`crate::cloud::Class::AlreadyExists`], one to remove that is not there [`crate::cloud::Class::NotFound`].
+    /// Adds or removes tags (Kafka API reference 5.10.1, RocketMQ API reference 5.8.1). Whether adding overwrites a
+    /// value is not documented: a key that is taken may be [`super::Class::AlreadyExists`], one to remove that is not
+    /// there [`super::Class::NotFound`].
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn change_tags(&self, instance: &str, action: TagAction, tags: &[Tag]) -> Result<(), Error> {
-        let path = ["v2", self.project_id(), "kafka", instance, "tags", "action"];
-        let call = Call::dms(Operation::BatchCreateOrDeleteKafkaTag, &path);
+    pub async fn change_tags(
+        &self,
+        engine: Engine,
+        instance: &str,
+        action: TagAction,
+        tags: &[Tag],
+    ) -> Result<(), Error> {
+        let operation = match engine {
+            Engine::Kafka => Operation::BatchCreateOrDeleteKafkaTag,
+            Engine::RocketMq => Operation::BatchCreateOrDeleteRocketmqTag,
+        };
+        let path = ["v2", self.project_id(), engine.path(), instance, "tags", "action"];
+        let call = Call::dms(operation, &path);
         self.send(call.json(&Change { action, tags })).await?;
         Ok(())
     }

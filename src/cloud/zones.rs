@@ -1,12 +1,12 @@
-//! Availability zones: API reference 5.12.2.
+//! Availability zones: Kafka API reference 5.12.2, RocketMQ API reference 5.13.1.
 
 use serde::Deserialize;
 
-use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, decode};
+use super::client::Call;
+use super::{Client, Error, Operation, decode};
 
 impl Client {
-    /// The region's zones (5.12.2).
+    /// The region's zones, the same for both engines (Kafka API reference 5.12.2, RocketMQ API reference 5.13.1).
     ///
     /// # Errors
     /// Any of the sender's.

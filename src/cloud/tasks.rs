@@ -1,15 +1,16 @@
-//! Background tasks: API reference 5.9.1 and 5.9.2.
+//! Background tasks: Kafka API reference 5.9.1 and 5.9.2, RocketMQ API reference 5.12.1 and 5.12.3.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::vocabulary;
-use crate::cloud::answer::Answer;
-use crate::cloud::client::Call;
-use crate::cloud::{Class, Client, Error, Operation, Page, Sent, decode};
+use super::answer::Answer;
+use super::client::Call;
+use super::vocabulary::vocabulary;
+use super::{Class, Client, Error, Operation, Page, Sent, decode};
 
 impl Client {
-    /// One page of an instance's tasks (5.9.1). `start` counts from 1 (not in the reference).
+    /// One page of an instance's tasks (Kafka API reference 5.9.1, RocketMQ API reference 5.12.3). `start` counts from 1
+    /// (not in the reference).
     ///
     /// # Errors
     /// Any of the sender's.
@@ -21,7 +22,7 @@ impl Client {
         tasks(&self.send(call).await?)
     }
 
-    /// One task (5.9.2); its id is the job's.
+    /// One task (Kafka API reference 5.9.2, RocketMQ API reference 5.12.1); its id is the job's.
     ///
     /// # Errors
     /// [`Class::NotFound`] if the service knows no such task, and any of the sender's.
@@ -47,7 +48,7 @@ pub struct Task {
     /// Its identity.
     #[serde(deserialize_with = "decode::required")]
     pub id: String,
-    /// What it does, such as `changeRetentionPolicy`.
+    /// What it does, such as `changeRetentionPolicy`, `bindInstancePublicIp`.
     #[serde(default, deserialize_with = "decode::text")]
     pub name: Option<String>,
     /// How far it is.
