@@ -94,6 +94,16 @@ pub enum InstanceKind {
     RocketMQInstance,
 }
 
+impl InstanceKind {
+    /// The kind's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KafkaInstance => "KafkaInstance",
+            Self::RocketMQInstance => "RocketMQInstance",
+        }
+    }
+}
+
 /// Where an optional field has an enum for its type, the type's description would hide the field's own.
 pub(super) fn undescribed(schema: &mut Schema) {
     schema.remove("description");
@@ -321,6 +331,31 @@ pub trait Managed:
         self.status().map(AsRef::as_ref)
     }
 }
+
+/// A kind of what lives in an instance.
+pub trait LivesInInstance: Managed {
+    /// Kind and name of the instance's object.
+    fn instance(&self) -> (InstanceKind, &str);
+
+    /// `spec.management`.
+    fn management(&self) -> &ChildManagement;
+}
+
+/// Makes a kind one that lives in an instance.
+macro_rules! lives_in_instance {
+    ($kind:ty) => {
+        impl $crate::api::LivesInInstance for $kind {
+            fn instance(&self) -> ($crate::api::InstanceKind, &str) {
+                (self.spec.instance_ref.kind, &self.spec.instance_ref.name)
+            }
+
+            fn management(&self) -> &$crate::api::ChildManagement {
+                &self.spec.management
+            }
+        }
+    };
+}
+pub(super) use lives_in_instance;
 
 /// Strings by name; for tags and configs.
 pub type StringMap = BTreeMap<String, String>;

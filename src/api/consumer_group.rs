@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, managed};
+use super::common::{ChildManagement, CoreStatus, InstanceRef, lives_in_instance, managed};
 use super::rules::{block_fits_kind, instance_ref_frozen, name_frozen, rocketmq_name, rocketmq_own_name};
 
 /// A consumer group of an instance.
@@ -164,3 +164,4 @@ pub struct ObservedConsumerGroup {
 }
 
 managed!(ConsumerGroup, ConsumerGroupStatus);
+lives_in_instance!(ConsumerGroup);

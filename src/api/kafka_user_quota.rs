@@ -7,7 +7,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceKind, managed};
+use super::common::{ChildManagement, CoreStatus, InstanceKind, lives_in_instance, managed};
 use super::rules::{CHILD, immutable, instance_ref_frozen};
 
 /// How fast a user, a client, or both may produce and consume, in bytes a second on each broker.
@@ -246,6 +246,7 @@ pub struct ObservedQuota {
 }
 
 managed!(KafkaUserQuota, KafkaUserQuotaStatus);
+lives_in_instance!(KafkaUserQuota);
 
 #[cfg(test)]
 mod tests {

@@ -134,7 +134,7 @@ pub struct Credentials {
 }
 
 /// Ways to authenticate.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CredentialsType {
     /// Requests are signed with an access key and its secret key.
     AccessKey,

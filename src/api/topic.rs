@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, managed};
+use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, lives_in_instance, managed};
 use super::rules::{
     CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, rocketmq_name,
     rocketmq_own_name,
@@ -395,3 +395,4 @@ pub struct ObservedTopic {
 }
 
 managed!(Topic, TopicStatus);
+lives_in_instance!(Topic);

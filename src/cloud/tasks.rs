@@ -51,6 +51,9 @@ pub struct Task {
     /// What it does, such as `changeRetentionPolicy`, `bindInstancePublicIp`.
     #[serde(default, deserialize_with = "decode::text")]
     pub name: Option<String>,
+    /// What it works on, as JSON in a string; its form is not documented.
+    #[serde(default, deserialize_with = "decode::text")]
+    pub params: Option<String>,
     /// How far it is.
     #[serde(default, deserialize_with = "decode::word")]
     pub status: Option<TaskStatus>,

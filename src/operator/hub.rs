@@ -1,13 +1,14 @@
 //! One hub per DMS instance: all traffic of the instance goes through it.
 
+use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::snapshot::Shared;
-use crate::cloud::{Class, Client, Error, kafka};
+use super::snapshot::{Lister, Shared};
+use crate::cloud::{Class, Client, Engine, Error};
 
 /// What all objects of one instance share.
 pub struct Hub {
@@ -15,26 +16,35 @@ pub struct Hub {
     pub instance_id: String,
     /// The way to the cloud.
     pub client: Client,
-    /// Its topics.
-    pub topics: Shared<kafka::Topic>,
-    /// Its quotas.
-    pub quotas: Shared<kafka::Quota>,
+    /// Its engine.
+    pub engine: Engine,
+    /// Its lists by how they are read.
+    lists: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     writing: tokio::sync::Mutex<()>,
     held: Mutex<Option<(Instant, Error)>>,
     poll: Duration,
 }
 
 impl Hub {
-    fn new(instance_id: &str, client: Client, poll: Duration) -> Self {
+    fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration) -> Self {
         Self {
             instance_id: instance_id.into(),
             client,
-            topics: Shared::default(),
-            quotas: Shared::default(),
+            engine,
+            lists: Mutex::default(),
             writing: tokio::sync::Mutex::new(()),
             held: Mutex::new(None),
             poll,
         }
+    }
+
+    /// The list that all things of one kind share.
+    pub fn list<L: Lister>(&self) -> Arc<Shared<L::Item>> {
+        let mut lists = self.lists.lock().expect("no holder panics");
+        let list = lists
+            .entry(TypeId::of::<L>())
+            .or_insert_with(|| Arc::new(Shared::<L::Item>::default()));
+        list.clone().downcast().expect("filed under its own type")
     }
 
     /// Why no write should be sent to the instance now.
@@ -80,7 +90,13 @@ const UNUSED: Duration = Duration::from_secs(25 * 3600);
 
 impl Hubs {
     /// The hub of an instance.
-    pub fn of(&self, provider: (&str, &str), client: &Client, instance_id: &str, poll: Duration) -> Arc<Hub> {
+    pub fn of(
+        &self,
+        provider: (&str, &str),
+        client: &Client,
+        (engine, instance_id): (Engine, &str),
+        poll: Duration,
+    ) -> Arc<Hub> {
         let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
         let mut hubs = self.hubs.lock().expect("no holder panics");
         let now = Instant::now();
@@ -88,7 +104,7 @@ impl Hubs {
         if !hubs.get(&key).is_some_and(|(hub, _)| hub.client.is_clone_of(client)) {
             hubs.retain(|known, (_, used)| *known != key && used.elapsed() < UNUSED);
         }
-        let make = || (Arc::new(Hub::new(instance_id, client.clone(), poll)), now);
+        let make = || (Arc::new(Hub::new(engine, instance_id, client.clone(), poll)), now);
         let (hub, used) = hubs.entry(key).or_insert_with(make);
         *used = now;
         hub.clone()

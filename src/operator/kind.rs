@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::round::Round;
 use crate::api::{CoreStatus, Managed};
 use crate::plan::Plan;
+use crate::plan::child::Host;
 use crate::plan::fault::Halt;
 
 /// A kind: how to look at the cloud, and how to carry out a step. All decisions are in its plan.
@@ -25,6 +26,12 @@ pub trait Kind: Send + Sync + 'static {
 
     /// What it stands for in the cloud, so that two objects that claim the same can be told apart.
     fn claim(cr: &Self::Cr) -> Option<String>;
+
+    /// What an instance's object shows to what lives in it; `None` if the kind is no instance.
+    fn home(cr: &Self::Cr) -> Option<Home> {
+        let _ = cr;
+        None
+    }
 
     /// Whether the object can go without a look: nothing in the cloud may stand for it.
     fn can_let_go(core: &CoreStatus) -> bool {
@@ -82,6 +89,19 @@ pub struct Look<K: Kind> {
     pub now: jiff::Timestamp,
 }
 
+/// An instance, as what lives in it sees its object.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// What is written down of it.
+    pub core: CoreStatus,
+    /// The service's word for its state.
+    pub state: Option<String>,
+    /// What it is.
+    pub host: Host,
+    /// Its object is being deleted.
+    pub leaves: bool,
+}
+
 /// What a step brought about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -115,8 +135,13 @@ impl Reference {
 
     /// To an object of kind `Cr`.
     pub fn of<Cr: Managed>(namespace: &str, name: &str) -> Self {
+        Self::new(&Cr::kind(&()), namespace, name)
+    }
+
+    /// To an object of a kind that is known by its name.
+    pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
         Self {
-            kind: Cr::kind(&()).into_owned(),
+            kind: kind.into(),
             namespace: namespace.into(),
             name: name.into(),
         }

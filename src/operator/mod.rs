@@ -36,7 +36,7 @@ pub use config::{Config, LeaseConfig};
 use events::Events;
 use hub::Hubs;
 use kind::Kind;
-use kinds::{KafkaInstances, KafkaUserQuotas, ProviderConfigs, Topics};
+use kinds::{ConsumerGroups, KafkaInstances, KafkaUserQuotas, ProviderConfigs, RocketMQInstances, Topics};
 use lease::{Candidate, Tenure};
 pub use metrics::Metrics;
 use providers::Providers;
@@ -112,7 +112,9 @@ impl Operator {
         // Every kind has its line here.
         kinds.add::<ProviderConfigs>();
         kinds.add::<KafkaInstances>();
+        kinds.add::<RocketMQInstances>();
         kinds.add::<Topics>();
+        kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
         let context = Context {

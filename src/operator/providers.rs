@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Context;
 use super::writes::KUBE_TIMEOUT;
-use crate::api::provider_config::Identity;
+use crate::api::provider_config::{CredentialsType, Identity};
 use crate::api::{Location, ProviderConfig};
 use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};
 use crate::plan::fault::Halt;
@@ -36,7 +36,7 @@ pub struct Provider {
 /// The Secrets that were read, the clients made of them, and the limiters that they share.
 #[derive(Default)]
 pub struct Providers {
-    secrets: Mutex<BTreeMap<(String, String), Slot>>,
+    secrets: Mutex<BTreeMap<SecretKey, Slot>>,
     clients: Mutex<BTreeMap<(String, String), Known>>,
     limiters: Mutex<BTreeMap<(String, String), Arc<Limiter>>>,
     zones: Mutex<BTreeMap<String, (Instant, Arc<Zones>)>>,
@@ -64,6 +64,9 @@ struct Read {
     result: Result<Keys, Halt>,
 }
 
+/// Namespace and name of a Secret, and how it is read.
+type SecretKey = (String, String, CredentialsType);
+
 /// Held while its Secret is being read.
 type Slot = Arc<tokio::sync::Mutex<Option<Read>>>;
 
@@ -74,8 +77,8 @@ pub struct Keys {
     version: (String, String),
     /// Whether it carries our finalizer.
     pub held: bool,
-    /// The public half.
-    access_key: String,
+    /// Whose they are.
+    holder: String,
     credentials: Credentials,
 }
 
@@ -119,7 +122,8 @@ impl Providers {
         let namespace = config.metadata.namespace.clone().unwrap_or_default();
         let name = config.spec.credentials.secret_ref.name.clone();
         // One reader of a Secret at a time: whoever comes meanwhile gets what it read.
-        let slot = self.slot(&namespace, &name);
+        let kind = config.spec.credentials.kind;
+        let slot = self.slot((namespace.clone(), name.clone(), kind));
         let mut slot = slot.lock().await;
         if let Some(read) = &*slot {
             let age = if read.result.is_ok() {
@@ -131,7 +135,7 @@ impl Providers {
                 return read.result.clone();
             }
         }
-        let result = read_keys(cx, &namespace, &name).await;
+        let result = read_keys(cx, &namespace, &name, kind).await;
         *slot = Some(Read {
             at: Instant::now(),
             result: result.clone(),
@@ -139,8 +143,7 @@ impl Providers {
         result
     }
 
-    fn slot(&self, namespace: &str, name: &str) -> Slot {
-        let key = (namespace.to_owned(), name.to_owned());
+    fn slot(&self, key: SecretKey) -> Slot {
         let mut secrets = self.secrets.lock().expect("no holder panics");
         secrets.entry(key).or_default().clone()
     }
@@ -194,8 +197,8 @@ impl Providers {
 
     /// The Secret changed by our own hand, or must be looked at anew.
     pub fn forget_secret(&self, namespace: &str, name: &str) {
-        let key = (namespace.to_owned(), name.to_owned());
-        self.secrets.lock().expect("no holder panics").remove(&key);
+        let mut secrets = self.secrets.lock().expect("no holder panics");
+        secrets.retain(|(known_namespace, known, _), _| (known_namespace.as_str(), known.as_str()) != (namespace, name));
     }
 
     /// A client for a ProviderConfig. New keys swap the signer of the one that is in use.
@@ -227,15 +230,17 @@ impl Providers {
             }
             return Ok(known.client.clone());
         }
-        let limiter = self.limiter(&endpoints.dms, &keys.access_key);
+        let limiter = self.limiter(&endpoints.dms, &keys.holder);
         let timeouts = Timeouts {
             create: super::engine::CREATE_TIMEOUT,
             ..Timeouts::default()
         };
         let metrics = cx.metrics.clone();
+        let project_name = config.spec.project_name.as_ref().unwrap_or(&config.spec.region);
         let config = Config {
             endpoints: endpoints.clone(),
             project_id: project_id.to_owned(),
+            project_name: project_name.clone(),
             clock: cx.clock.clone(),
             timeouts,
             on_call: Some(Arc::new(move |call| metrics.called(call))),
@@ -254,11 +259,11 @@ impl Providers {
         Ok(client)
     }
 
-    /// One per host and access key, whatever ProviderConfig they came from.
-    fn limiter(&self, endpoint: &Endpoint, access_key: &str) -> Arc<Limiter> {
+    /// One per host and holder of credentials, whatever ProviderConfig they came from.
+    fn limiter(&self, endpoint: &Endpoint, holder: &str) -> Arc<Limiter> {
         let mut limiters = self.limiters.lock().expect("no holder panics");
         limiters
-            .entry((endpoint.authority(), access_key.to_owned()))
+            .entry((endpoint.authority(), holder.to_owned()))
             .or_default()
             .clone()
     }
@@ -267,15 +272,23 @@ impl Providers {
 impl Keys {
     /// Whose they are, shortened.
     pub fn identity(&self) -> Identity {
-        let key: Vec<char> = self.access_key.chars().collect();
-        let access_key = match key.as_slice() {
-            [a, b, c, d, .., x, y, z] if key.len() > 10 => format!("{a}{b}{c}{d}...{x}{y}{z}"),
-            _ => "...".into(),
+        let (kind, access_key, user_name) = match &self.credentials {
+            Credentials::AccessKey { access_key, .. } => (CredentialsType::AccessKey, Some(shortened(access_key)), None),
+            Credentials::Password { user_name, .. } => (CredentialsType::Password, None, Some(shortened(user_name))),
         };
         Identity {
-            kind: crate::api::provider_config::CredentialsType::AccessKey,
+            kind,
             access_key,
+            user_name,
         }
+    }
+}
+
+fn shortened(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    match letters.as_slice() {
+        [a, b, c, d, .., x, y, z] if letters.len() > 10 => format!("{a}{b}{c}{d}...{x}{y}{z}"),
+        _ => "...".into(),
     }
 }
 
@@ -317,7 +330,7 @@ fn endpoints(config: &ProviderConfig) -> Result<Endpoints, Halt> {
     Ok(endpoints)
 }
 
-async fn read_keys(cx: &Context, namespace: &str, name: &str) -> Result<Keys, Halt> {
+async fn read_keys(cx: &Context, namespace: &str, name: &str, kind: CredentialsType) -> Result<Keys, Halt> {
     let api: Api<Secret> = Api::namespaced(cx.kube.clone(), namespace);
     let secret = match timeout(KUBE_TIMEOUT, api.get_opt(name)).await {
         Ok(Ok(Some(secret))) => secret,
@@ -339,20 +352,34 @@ async fn read_keys(cx: &Context, namespace: &str, name: &str) -> Result<Keys, Ha
         let text = std::str::from_utf8(bytes).ok()?.trim();
         (!text.is_empty()).then(|| text.to_owned())
     };
+    let wanted = match kind {
+        CredentialsType::AccessKey => "accessKey and secretKey",
+        CredentialsType::Password => "username, password and domainName",
+    };
     let need = |key: &str| {
         text(key).ok_or_else(|| {
             // Which other keys it has is for those only who may read it.
-            let why =
-                format!("Secret {namespace}/{name} needs the keys accessKey and secretKey: {key} is missing or empty");
+            let why = format!("Secret {namespace}/{name} needs the keys {wanted}: {key} is missing or empty");
             Halt::Stop(Reason::InvalidSpec, why)
         })
     };
-    let access_key = need("accessKey")?;
-    let secret_key = SecretString::from(need("secretKey")?);
-    let credentials = Credentials::AccessKey {
-        access_key: access_key.clone(),
-        secret_key,
-        security_token: text("securityToken").map(SecretString::from),
+    let credentials = match kind {
+        CredentialsType::AccessKey => Credentials::AccessKey {
+            access_key: need("accessKey")?,
+            secret_key: SecretString::from(need("secretKey")?),
+            security_token: text("securityToken").map(SecretString::from),
+        },
+        CredentialsType::Password => Credentials::Password {
+            user_name: need("username")?,
+            password: SecretString::from(need("password")?),
+            domain_name: need("domainName")?,
+        },
+    };
+    let holder = match &credentials {
+        Credentials::AccessKey { access_key, .. } => access_key.clone(),
+        Credentials::Password {
+            user_name, domain_name, ..
+        } => format!("{domain_name}/{user_name}"),
     };
     let meta = &secret.metadata;
     Ok(Keys {
@@ -361,7 +388,7 @@ async fn read_keys(cx: &Context, namespace: &str, name: &str) -> Result<Keys, Ha
             meta.resource_version.clone().unwrap_or_default(),
         ),
         held: meta.finalizers.iter().flatten().any(|f| f == crate::api::FINALIZER),
-        access_key,
+        holder,
         credentials,
     })
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::engine::SOON;
-use super::kind::{Kind, Reference};
+use super::kind::{Home, Kind, Reference};
 use crate::api::{FINALIZER, Managed, Origin};
 
 /// The objects of one kind.
@@ -21,6 +21,7 @@ pub struct Room<Cr: Managed> {
     notes: Mutex<BTreeMap<(String, String), Note<Cr>>>,
     references: fn(&Cr) -> Vec<Reference>,
     claim: fn(&Cr) -> Option<String>,
+    home: fn(&Cr) -> Option<Home>,
 }
 
 /// What is remembered of an object between rounds, in memory only: losing it costs calls, never safety.
@@ -81,6 +82,7 @@ impl<Cr: Managed> Room<Cr> {
             notes: Mutex::default(),
             references: K::references,
             claim: K::claim,
+            home: K::home,
         }
     }
 
@@ -94,6 +96,11 @@ impl<Cr: Managed> Room<Cr> {
     pub fn get(&self, namespace: &str, name: &str) -> Option<Arc<Cr>> {
         let cached = self.store.get(&ObjectRef::new(name).within(namespace))?;
         Some(self.freshest(cached))
+    }
+
+    fn named(&self, reference: &Reference) -> Option<Arc<Cr>> {
+        let ours = *Cr::kind(&()) == reference.kind;
+        ours.then(|| self.get(&reference.namespace, &reference.name))?
     }
 
     /// The cached object, or what we wrote to it last if the cache does not show that yet.
@@ -274,6 +281,8 @@ trait AnyRoom: Send + Sync {
     fn users_of(&self, reference: &Reference) -> Vec<Reference>;
     fn wake_users_of(&self, reference: &Reference);
     fn wake(&self, reference: &Reference);
+    fn home(&self, reference: &Reference) -> Option<Home>;
+    fn wake_instance(&self, id: &str);
 }
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
@@ -294,9 +303,18 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
     }
 
     fn wake(&self, reference: &Reference) {
-        if *Cr::kind(&()) == reference.kind
-            && let Some(cr) = self.get(&reference.namespace, &reference.name)
-        {
+        if let Some(cr) = self.named(reference) {
+            self.wake_one(&cr);
+        }
+    }
+
+    fn home(&self, reference: &Reference) -> Option<Home> {
+        (self.home)(&*self.named(reference)?)
+    }
+
+    fn wake_instance(&self, id: &str) {
+        let is = |cr: &Cr| (self.home)(cr).is_some_and(|home| home.core.instance_id.as_deref() == Some(id));
+        for cr in self.all().into_iter().filter(|cr| is(cr)) {
             self.wake_one(&cr);
         }
     }
@@ -338,5 +356,15 @@ impl Rooms {
     /// Lets this object look again.
     pub fn wake(&self, reference: &Reference) {
         self.all.iter().for_each(|room| room.wake(reference));
+    }
+
+    /// What an instance's object shows, if it exists.
+    pub fn home(&self, reference: &Reference) -> Option<Home> {
+        self.all.iter().find_map(|room| room.home(reference))
+    }
+
+    /// Lets the objects look again that stand for an instance.
+    pub fn wake_instance(&self, id: &str) {
+        self.all.iter().for_each(|room| room.wake_instance(id));
     }
 }

@@ -2,19 +2,24 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 use tokio::time::Instant;
 
 use super::Context;
 use super::kind::Reference;
 use crate::api::{Adoption, CoreStatus, Managed, RECONCILE_REQUESTED_AT, RECREATE};
-use crate::cloud::{Class, Client};
+use crate::cloud::{Class, Client, Task};
 use crate::plan::fault::Halt;
 use crate::plan::{Facts, Job};
 
 /// A read for somebody who waits must not be older than this.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How many of the newest tasks are looked through for one whose id was not told.
+const TASKS: u32 = 20;
+/// How far two times of one event may lie apart.
+const ROUNDED: SignedDuration = SignedDuration::from_secs(2);
 
 /// One object in one round.
 pub struct Round<'a, Cr: Managed> {
@@ -92,24 +97,51 @@ impl<Cr: Managed> Round<'_, Cr> {
         requested.is_some() && requested != self.cr.core().and_then(|core| core.last_handled_reconcile_at.as_ref())
     }
 
-    /// The state of the background job of `status.operation`.
+    /// The state of the background job of `status.operation`, if its id is known.
     pub async fn job(&self, client: &Client, instance_id: &str, core: &CoreStatus) -> Result<Option<Job>, Halt> {
-        let Some(operation) = core.operation.as_ref().filter(|o| o.failure.is_none()) else {
+        let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
+        let Some(id) = operation.and_then(|o| o.job_id.as_ref()) else {
             return Ok(None);
         };
-        let Some(id) = &operation.job_id else { return Ok(None) };
-        use crate::cloud::TaskStatus as S;
-        let task = match client.show_task(instance_id, id).await {
-            Ok(task) => task,
-            Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),
-            Err(error) => return Err(error.into()),
+        match client.show_task(instance_id, id).await {
+            Ok(task) => Ok(Some(outcome(&task))),
+            Err(error) if error.class() == Class::NotFound => Ok(Some(Job::Unknown)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same for something of that name in an instance. Where the service did not tell the id, which some answers have no
+    /// room for (RocketMQ API reference 5.2.6, 5.3.5), it is the newest task since then that speaks of the thing.
+    pub async fn job_on(
+        &self,
+        client: &Client,
+        instance_id: &str,
+        core: &CoreStatus,
+        name: &str,
+    ) -> Result<Option<Job>, Halt> {
+        let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
+        let Some(operation) = operation.filter(|o| o.job_id.is_none()) else {
+            return self.job(client, instance_id, core).await;
         };
-        Ok(Some(match task.status {
-            Some(S::Success) => Job::Succeeded,
-            Some(status @ (S::Failed | S::Cancelled | S::Deleted)) => {
-                Job::Failed(format!("job {id} ended {}", status.as_str()))
-            }
-            Some(S::Created | S::Executing | S::Other(_)) | None => Job::Running,
-        }))
+        let begun = operation.start_time.parse::<Timestamp>().ok();
+        // Times of tasks and answers are rounded.
+        let since = begun.map(|begun| begun - ROUNDED);
+        let tasks = client.list_tasks(instance_id, 1, TASKS).await?.items.into_iter();
+        let newest = tasks
+            .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(name)))
+            .filter(|task| task.created_at.is_some() && task.created_at >= since)
+            .max_by_key(|task| task.created_at);
+        Ok(Some(newest.map_or(Job::Unknown, |task| outcome(&task))))
+    }
+}
+
+fn outcome(task: &Task) -> Job {
+    use crate::cloud::TaskStatus as S;
+    match &task.status {
+        Some(S::Success) => Job::Succeeded,
+        Some(status @ (S::Failed | S::Cancelled | S::Deleted)) => {
+            Job::Failed(format!("job {} ended {}", task.id, status.as_str()))
+        }
+        Some(S::Created | S::Executing | S::Other(_)) | None => Job::Running,
     }
 }

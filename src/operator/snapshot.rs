@@ -48,20 +48,24 @@ impl<T> Default for Shared<T> {
 }
 
 /// How to read one page of a list.
-pub trait Lister<T>: Sync {
+pub trait Lister: Send + Sync + 'static {
+    /// What is in it.
+    type Item: Clone + Send + Sync + 'static;
+
     /// The call, for errors.
     const OPERATION: Operation;
     /// Items a page.
-    const PAGE: u32;
+    const PAGE: u32 = 50;
+
     /// Reads the page that begins at `offset`.
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<T>, Error>> + Send;
+    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
     /// An item's name, unique in the list.
-    fn name(item: &T) -> String;
+    fn name(item: &Self::Item) -> String;
 }
 
-impl<T: Clone + Send + Sync> Shared<T> {
+impl<T: Clone + Send + Sync + 'static> Shared<T> {
     /// The item of this name as of later than `since`. `None` is proof of absence.
-    pub async fn find<L: Lister<T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
+    pub async fn find<L: Lister<Item = T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
         let came = Instant::now();
         let mut kept = self.kept.lock().await;
         if kept.last.as_ref().is_none_or(|last| last.begun <= since) {
@@ -77,13 +81,13 @@ impl<T: Clone + Send + Sync> Shared<T> {
     }
 }
 
-impl<T: Clone + Send + Sync> Kept<T> {
+impl<T: Clone + Send + Sync + 'static> Kept<T> {
     fn get(&self, name: &str) -> Option<T> {
         self.last.as_ref()?.items.get(name).cloned()
     }
 
     /// Reads the list anew; who came before a failure shares it, or a thousand who wait would fail one after the other.
-    async fn renew<L: Lister<T>>(&mut self, lister: &L, came: Instant) -> Result<(), Error> {
+    async fn renew<L: Lister<Item = T>>(&mut self, lister: &L, came: Instant) -> Result<(), Error> {
         if let Some((ended, error)) = &self.failed
             && *ended > came
         {
@@ -102,7 +106,7 @@ impl<T: Clone + Send + Sync> Kept<T> {
     }
 }
 
-async fn read_all<T: Send, L: Lister<T>>(lister: &L) -> Result<Snapshot<T>, Error> {
+async fn read_all<L: Lister>(lister: &L) -> Result<Snapshot<L::Item>, Error> {
     for _ in 0..TRIES {
         let begun = Instant::now();
         if let Some(items) = read_once(lister).await? {
@@ -114,7 +118,7 @@ async fn read_all<T: Send, L: Lister<T>>(lister: &L) -> Result<Snapshot<T>, Erro
 }
 
 /// All pages, or `None` if they do not fit together.
-async fn read_once<T: Send, L: Lister<T>>(lister: &L) -> Result<Option<BTreeMap<String, T>>, Error> {
+async fn read_once<L: Lister>(lister: &L) -> Result<Option<BTreeMap<String, L::Item>>, Error> {
     let mut items = BTreeMap::new();
     let mut total = None;
     let mut offset = 0;
@@ -149,9 +153,10 @@ mod tests {
     /// The lists that the service gives, one after the other.
     struct Script(Mutex<Vec<Vec<&'static str>>>);
 
-    impl Lister<String> for Script {
+    impl Lister for Script {
+        type Item = String;
+
         const OPERATION: Operation = Operation::ListInstanceTopics;
-        const PAGE: u32 = 50;
 
         async fn page(&self, _: u32) -> Result<Page<String>, Error> {
             let items: Vec<_> = self.0.lock().unwrap().remove(0).into_iter().map(String::from).collect();

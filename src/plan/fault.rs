@@ -145,7 +145,7 @@ fn reason_of(error: &Error) -> Reason {
 fn message_of(error: &Error, deleting: bool) -> String {
     let way_out = match error.class() {
         Class::Denied | Class::Reauthenticate => {
-            "check the access key in the Secret of its ProviderConfig, and what its user may do"
+            "check the credentials in the Secret of its ProviderConfig, and what their user may do"
         }
         Class::Quota => "have the quota raised, or wait for room: it is tried again by itself",
         Class::Payment => "settle the account of the project",

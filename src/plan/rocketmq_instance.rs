@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::child::Host;
-use super::instance::{self, Changes, Engine, Order};
+use super::instance::{self, Changes, InstanceEngine, Order};
 use super::{Differences, Facts, Plan};
 use crate::api::rocketmq_instance::{Endpoint, ObservedRocketMqInstance};
 use crate::api::{
@@ -73,7 +73,7 @@ fn unmarked(description: &str) -> (&str, bool) {
     }
 }
 
-impl Engine for RocketMq {
+impl InstanceEngine for RocketMq {
     type Cr = RocketMQInstance;
     type View = View;
     type Create = CreateInstance;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::reach::{InstanceReach, Living, child_claim, instance_references, look};
+use super::living::{Living, claim, look, references, stays};
+use super::reach::InstanceReach;
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
 use crate::cloud::{Error, Operation, Page};
@@ -15,7 +16,7 @@ use crate::operator::snapshot::Lister;
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
 use crate::plan::kafka_user_quota::{Step, identity, name, plan};
-use crate::plan::{begun, orphans};
+use crate::plan::begun;
 
 /// The kind.
 pub struct KafkaUserQuotas;
@@ -26,29 +27,20 @@ impl Kind for KafkaUserQuotas {
     type Step = Step;
 
     fn references(cr: &KafkaUserQuota) -> Vec<Reference> {
-        instance_references(cr, cr.spec.instance_ref.kind, &cr.spec.instance_ref.name)
+        references(cr)
     }
 
     fn claim(cr: &KafkaUserQuota) -> Option<String> {
-        child_claim(
-            cr,
-            cr.spec.instance_ref.kind,
-            &cr.spec.instance_ref.name,
-            &name(&identity(cr)),
-        )
+        claim(cr, &name(&identity(cr)))
     }
 
     fn orphans(cr: &KafkaUserQuota) -> bool {
-        orphans(cr.spec.management.deletion, cr.status.as_ref().map(|s| &s.core))
+        stays(cr)
     }
 
     async fn look(round: &Round<'_, KafkaUserQuota>) -> Result<Look<Self>, Halt> {
-        let spec = &round.cr.spec;
         let living = Living {
-            instance: (spec.instance_ref.kind, spec.instance_ref.name.clone()),
-            adoption: spec.management.adoption,
             name: |cr| name(&identity(cr)),
-            list: |hub| &hub.quotas,
             lister: Lists,
             plan,
         };
@@ -85,9 +77,10 @@ impl Kind for KafkaUserQuotas {
 
 struct Lists(Arc<Hub>);
 
-impl Lister<Quota> for Lists {
+impl Lister for Lists {
+    type Item = Quota;
+
     const OPERATION: Operation = Operation::ShowKafkaUserClientQuota;
-    const PAGE: u32 = 50;
 
     fn page(&self, offset: u32) -> impl Future<Output = Result<Page<Quota>, Error>> + Send {
         self.0.client.list_quotas(&self.0.instance_id, offset, Self::PAGE)

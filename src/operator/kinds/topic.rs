@@ -1,20 +1,21 @@
-//! `Topic`: looks at the shared list, and sends one call.
+//! `Topic`: looks at the shared list of its engine, and sends one call.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::reach::{InstanceReach, Living, child_claim, instance_references, look};
-use crate::api::{Topic, TopicStatus};
+use super::living::{Living, claim, look, references, stays};
+use super::reach::InstanceReach;
+use crate::api::{InstanceKind, Topic, TopicStatus};
 use crate::cloud::kafka::{self, TopicPage};
-use crate::cloud::{Class, Error, Operation, Page, Sent};
+use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, rocketmq};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
 use crate::plan::fault::Halt;
-use crate::plan::orphans;
-use crate::plan::topic::{Step, name, plan};
+use crate::plan::topic::{self, Step, name};
+use crate::plan::begun;
 
 /// The kind.
 pub struct Topics;
@@ -25,36 +26,38 @@ impl Kind for Topics {
     type Step = Step;
 
     fn references(cr: &Topic) -> Vec<Reference> {
-        instance_references(cr, cr.spec.instance_ref.kind, &cr.spec.instance_ref.name)
+        references(cr)
     }
 
     fn claim(cr: &Topic) -> Option<String> {
-        child_claim(cr, cr.spec.instance_ref.kind, &cr.spec.instance_ref.name, &name(cr))
+        claim(cr, &name(cr))
     }
 
     fn orphans(cr: &Topic) -> bool {
-        orphans(cr.spec.management.deletion, cr.status.as_ref().map(|s| &s.core))
+        stays(cr)
     }
 
     async fn look(round: &Round<'_, Topic>) -> Result<Look<Self>, Halt> {
-        let spec = &round.cr.spec;
-        let living = Living {
-            instance: (spec.instance_ref.kind, spec.instance_ref.name.clone()),
-            adoption: spec.management.adoption,
-            name,
-            list: |hub| &hub.topics,
-            lister: Lists,
-            plan,
-        };
-        look(round, living).await
+        match round.cr.spec.instance_ref.kind {
+            InstanceKind::KafkaInstance => {
+                let plan = topic::kafka::plan;
+                let lister = KafkaTopics;
+                look(round, Living { name, lister, plan }).await
+            }
+            InstanceKind::RocketMQInstance => {
+                let plan = topic::rocketmq::plan;
+                let lister = RocketMqTopics;
+                look(round, Living { name, lister, plan }).await
+            }
+        }
     }
 
     async fn act(_: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
         let hub = &reach.hub;
         let (client, id) = (&hub.client, hub.instance_id.as_str());
         match step {
-            Step::Create(topic) => hub.write(client.create_topic(id, topic)).await?,
-            Step::Update(topic) => {
+            Step::CreateKafka(topic) => hub.write(client.create_topic(id, topic)).await?,
+            Step::UpdateKafka(topic) => {
                 let failed = hub.write(client.update_topics(id, std::slice::from_ref(topic))).await?;
                 if let Some(failure) = failed.first() {
                     // What it has already, a newer list will show.
@@ -66,6 +69,13 @@ impl Kind for Topics {
                     let error = Error::new(Operation::UpdateInstanceTopic, class, Sent::Refused, &*failure.message);
                     return Err(error.into());
                 }
+            }
+            Step::CreateRocketMq(topic) => hub.write(client.create_rocketmq_topic(id, topic)).await?,
+            Step::UpdateRocketMq(name, change) => {
+                return Ok(Effect::Job(hub.write(client.update_rocketmq_topic(id, name, change)).await?));
+            }
+            Step::Delete(name) if hub.engine == Engine::RocketMq => {
+                return Ok(Effect::Job(hub.write(client.delete_rocketmq_topics(id, &[name])).await?));
             }
             Step::Delete(name) => {
                 let results = hub.write(client.delete_topics(id, &[name])).await?;
@@ -80,17 +90,31 @@ impl Kind for Topics {
     }
 
     fn creates(step: &Step) -> bool {
-        matches!(step, Step::Create(_))
+        matches!(step, Step::CreateKafka(_) | Step::CreateRocketMq(_))
     }
 
-    fn settle(_: &Topic, _: &mut TopicStatus, _: &Step, _: Effect, _: Timestamp) {}
+    fn settle(_: &Topic, status: &mut TopicStatus, step: &Step, effect: Effect, now: Timestamp) {
+        let operation = match step {
+            Step::UpdateRocketMq(_, change) => {
+                if change.description.is_some() {
+                    status.sent_description.clone_from(&change.description);
+                }
+                "UpdateTopic"
+            }
+            _ => "DeleteTopic",
+        };
+        if let Effect::Job(job) = effect {
+            status.core.operation = Some(begun(&status.core, operation, job, now));
+        }
+    }
 }
 
-struct Lists(Arc<Hub>);
+struct KafkaTopics(Arc<Hub>);
 
-impl Lister<kafka::Topic> for Lists {
+impl Lister for KafkaTopics {
+    type Item = kafka::Topic;
+
     const OPERATION: Operation = Operation::ListInstanceTopics;
-    const PAGE: u32 = 50;
 
     async fn page(&self, offset: u32) -> Result<Page<kafka::Topic>, Error> {
         let TopicPage { topics, total, .. } = self
@@ -102,6 +126,22 @@ impl Lister<kafka::Topic> for Lists {
     }
 
     fn name(topic: &kafka::Topic) -> String {
+        topic.name.clone()
+    }
+}
+
+struct RocketMqTopics(Arc<Hub>);
+
+impl Lister for RocketMqTopics {
+    type Item = rocketmq::Topic;
+
+    const OPERATION: Operation = Operation::ListRocketInstanceTopics;
+
+    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<rocketmq::Topic>, Error>> + Send {
+        self.0.client.list_rocketmq_topics(&self.0.instance_id, offset, Self::PAGE)
+    }
+
+    fn name(topic: &rocketmq::Topic) -> String {
         topic.name.clone()
     }
 }

@@ -72,9 +72,9 @@ fn create(name: &str, wanted: &RocketMqGroup, description: Option<&String>, host
     Ok(Step::CreateRocketMq(CreateGroup {
         name: name.to_owned(),
         description: description.cloned(),
-        enabled: wanted.enabled.unwrap_or(ENABLED),
-        broadcast: wanted.broadcast.unwrap_or(BROADCAST),
-        retry_max_time: wanted.max_retries.unwrap_or(RETRIES),
+        enabled: Some(wanted.enabled.unwrap_or(ENABLED)),
+        broadcast: Some(wanted.broadcast.unwrap_or(BROADCAST)),
+        retry_max_time: Some(wanted.max_retries.unwrap_or(RETRIES)),
         consume_orderly: (!is_4).then(|| wanted.consume_orderly.unwrap_or(ORDERLY)),
         brokers: wanted.brokers.iter().cloned().collect(),
     }))
@@ -118,9 +118,9 @@ fn compare(
         let orderly = wanted.consume_orderly.or(found.consume_orderly).unwrap_or(ORDERLY);
         steps.push(Step::UpdateRocketMq(UpdateGroup {
             name: name.to_owned(),
-            enabled,
-            broadcast,
-            retry_max_time,
+            enabled: Some(enabled),
+            broadcast: Some(broadcast),
+            retry_max_time: Some(retry_max_time),
             consume_orderly: (!is_4(host.engine_version.as_deref())).then_some(orderly),
             description: description.or(found.description.as_ref()).cloned(),
         }));

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
 use super::settings::{Changes, compare_frozen, compare_settings};
@@ -20,7 +21,7 @@ use crate::plan::{Differences, Facts, Plan};
 pub const EXTEND_STORAGE: &str = "ExtendStorage";
 
 /// What is an engine's own of its instances.
-pub trait Engine: Send + Sync + 'static {
+pub trait InstanceEngine: Send + Sync + 'static {
     /// The custom resource.
     type Cr: Managed;
     /// An instance, and what was read beside it.
@@ -68,7 +69,7 @@ pub trait Engine: Send + Sync + 'static {
 }
 
 /// The status of an engine's custom resource.
-pub type State<E> = <<E as Engine>::Cr as Managed>::State;
+pub type State<E> = <<E as InstanceEngine>::Cr as Managed>::State;
 
 /// One call, of either engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +87,7 @@ pub enum Step<Create, Update> {
 }
 
 /// The steps of an engine.
-pub type StepOf<E> = Step<<E as Engine>::Create, <E as Engine>::Update>;
+pub type StepOf<E> = Step<<E as InstanceEngine>::Create, <E as InstanceEngine>::Update>;
 
 /// What a look shows.
 #[derive(Clone, Debug)]
@@ -135,13 +136,13 @@ pub struct Order {
 }
 
 /// The instance's name in the cloud.
-pub fn name<E: Engine + ?Sized>(object: &E::Cr) -> String {
+pub fn name<E: InstanceEngine + ?Sized>(object: &E::Cr) -> String {
     let own = || object.meta().name.clone();
     E::spec(object).name.clone().or_else(own).unwrap_or_default()
 }
 
 /// Decides.
-pub fn plan<E: Engine>(object: &E::Cr, facts: Facts<'_>, seen: Seen<E::View>) -> Plan<State<E>, StepOf<E>> {
+pub fn plan<E: InstanceEngine>(object: &E::Cr, facts: Facts<'_>, seen: Seen<E::View>) -> Plan<State<E>, StepOf<E>> {
     let before = object.status().cloned().unwrap_or_default();
     let mut status = before.clone();
     let managed_before = E::managed_tags(&mut status).clone();
@@ -223,7 +224,7 @@ pub fn plan<E: Engine>(object: &E::Cr, facts: Facts<'_>, seen: Seen<E::View>) ->
 }
 
 /// What to order, or what is wrong with the spec.
-fn order<E: Engine>(object: &E::Cr, seen: &Seen<E::View>) -> Result<Order, String> {
+fn order<E: InstanceEngine>(object: &E::Cr, seen: &Seen<E::View>) -> Result<Order, String> {
     let spec = E::spec(object);
     fn need<T: Clone>(field: &str, value: &Option<T>) -> Result<T, String> {
         value

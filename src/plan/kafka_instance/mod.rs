@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use observe::{endpoints, normal, observe};
 
-use super::instance::{self, Changes, Engine, Order, changed};
+use super::instance::{self, Changes, InstanceEngine, Order, changed};
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_instance::ObservedKafkaInstance;
 use crate::api::{
@@ -43,7 +43,7 @@ pub fn plan(object: &KafkaInstance, facts: Facts<'_>, seen: Seen) -> Plan<KafkaI
     instance::plan::<Kafka>(object, facts, seen)
 }
 
-impl Engine for Kafka {
+impl InstanceEngine for Kafka {
     type Cr = KafkaInstance;
     type View = View;
     type Create = CreateInstance;

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::instance::{CREATE, DELETE, Found, Search};
 use super::instances::{look, object, shown};
-use super::kafka_instance::{EXTEND_STORAGE, NONCE_TAG, Step, View};
+use super::instance::EXTEND_STORAGE;
+use super::kafka_instance::{NONCE_TAG, Step, View};
 use super::*;
 use crate::api::{KafkaInstance, StringMap};
 use crate::cloud::kafka::CreateInstance;
@@ -387,12 +388,12 @@ proptest! {
                 let theirs = [tag("theirs", "t"), tag("a", "drift")];
                 let tags = cloud.as_ref().unwrap().view.tags.iter().flatten().filter(|t| !theirs.contains(t));
                 let ours: StringMap = tags.map(|t| (t.key.clone(), t.value.clone())).collect();
-                prop_assert_eq!(&ours, &world.object.spec.tags);
+                prop_assert_eq!(&ours, &world.object.spec.instance.tags);
                 prop_assert_eq!((verdict, core.applied_generation), ("Current", Some(generation)));
                 prop_assert!(core.create_intent.is_none() && core.operation.is_none());
             } else {
                 // Only a total that cannot be reached stops it.
-                prop_assert_eq!((verdict, world.object.spec.storage_space), ("Failed", Some(700)));
+                prop_assert_eq!((verdict, world.object.spec.instance.storage_space), ("Failed", Some(700)));
             }
             // At rest nothing moves, and nothing is written.
             prop_assert_eq!(world.round(None), end);

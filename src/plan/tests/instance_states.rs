@@ -5,14 +5,15 @@ use serde_json::json;
 use super::instance::CREATE;
 use super::instance::{Found, Phase};
 use super::instances::{accept, in_state, look, nothing, object, plain, running, served, shown};
-use super::kafka_instance::{EXTEND_STORAGE, Step};
+use super::instance::EXTEND_STORAGE;
+use super::kafka_instance::Step;
 use super::*;
 use crate::api::KafkaInstance;
 
 /// Serves with 600 GB, wants 900.
 fn growing() -> KafkaInstance {
     let mut object = served(json!({}), shown("RUNNING", json!({})));
-    object.spec.storage_space = Some(900);
+    object.spec.instance.storage_space = Some(900);
     object.metadata.generation = Some(2);
     object
 }

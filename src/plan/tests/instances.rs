@@ -85,7 +85,7 @@ pub(super) fn look(
 ) -> Shown {
     let core = object.status.clone().unwrap_or_default().core;
     let mut facts = facts(&core, object.metadata.generation);
-    facts.adoption = object.spec.management.adoption;
+    facts.adoption = object.spec.instance.management.adoption;
     let mut seen = Seen {
         location: location(),
         enterprise_project_id: None,

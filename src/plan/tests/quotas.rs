@@ -42,6 +42,7 @@ pub(super) fn look(
         location: location(),
         instance_id: "i1".into(),
         held: None,
+        host: Default::default(),
         found,
     };
     tweak(&mut facts, &mut seen);

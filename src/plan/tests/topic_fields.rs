@@ -75,7 +75,7 @@ fn each_setting_is_changed_alone() {
         edit(&mut topic, change);
         let plan = plain(&mut topic, Found::There(there(3)));
         assert_eq!(told(&plan), format!("Updating/Updating, Soon: changes {field}"));
-        assert_eq!(plan.steps, [Step::Update(expected)]);
+        assert_eq!(plan.steps, [Step::UpdateKafka(expected)]);
         assert_eq!(plan.status.core.applied_generation, Some(1));
         assert_eq!(plan.status.core.drift[0].field, field);
         // The same difference, without an edit, is drift.
@@ -105,7 +105,7 @@ fn a_description_is_set_cleared_or_left_alone() {
         let plan = plain(&mut topic, Found::There(found));
         let expected: Vec<_> = sent
             .map(|sent: &str| {
-                Step::Update(UpdateTopic {
+                Step::UpdateKafka(UpdateTopic {
                     description: Some(sent.into()),
                     ..update()
                 })
@@ -135,7 +135,7 @@ fn partitions_never_shrink_and_the_message_names_the_way_out() {
     let plan = plain(&mut edited, Found::There(there(3)));
     assert_eq!(
         plan.steps,
-        [Step::Update(UpdateTopic {
+        [Step::UpdateKafka(UpdateTopic {
             retention_hours: Some(1),
             ..update()
         })]
@@ -201,7 +201,7 @@ fn a_removed_config_goes_back_to_its_default_but_only_if_it_was_ours() {
     };
     assert_eq!(
         reset.steps,
-        [Step::Update(UpdateTopic {
+        [Step::UpdateKafka(UpdateTopic {
             configs: vec![config],
             ..update()
         })]

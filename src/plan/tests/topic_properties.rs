@@ -132,7 +132,7 @@ fn apply_topic(cloud: &mut Option<kafka::Topic>, step: &topic::Step) {
         }
     };
     match (step, cloud.as_mut()) {
-        (topic::Step::Create(create), None) => {
+        (topic::Step::CreateKafka(create), None) => {
             let default = |name: &str| TopicConfigValue {
                 name: name.into(),
                 value: Some("0".into()),
@@ -151,7 +151,7 @@ fn apply_topic(cloud: &mut Option<kafka::Topic>, step: &topic::Step) {
             set(&mut made, &create.configs);
             *cloud = Some(made);
         }
-        (topic::Step::Update(update), Some(found)) => {
+        (topic::Step::UpdateKafka(update), Some(found)) => {
             assert!(
                 update.partitions > found.partitions || update.partitions.is_none(),
                 "shrinks: {update:?}"
@@ -210,7 +210,7 @@ impl TopicWorld {
         };
         assert!(trouble != Some(Trouble::Held), "acts while held: {step:?}");
         assert!(self.deleting || !matches!(step, topic::Step::Delete(_)), "deletes");
-        let creates = matches!(step, topic::Step::Create(_));
+        let creates = matches!(step, topic::Step::CreateKafka(_));
         let mut failure = failure(trouble);
         if creates && self.cloud.is_some() {
             assert!(self.lost, "creates what is there");
@@ -249,7 +249,7 @@ proptest! {
             deleting: false,
         };
         for (generation, ((description, kafka), troubles)) in edits.into_iter().enumerate() {
-            world.object.spec.description = description;
+            world.object.spec.instance.description = description;
             world.object.spec.kafka = Some(kafka);
             world.object.metadata.generation = Some(generation as i64 + 1);
             for trouble in troubles {

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::child::Found;
-use super::topic::{Seen, Step, plan};
+use super::topic::Step;
+use super::topic::kafka::{Seen, plan};
 use super::*;
 use crate::api::{Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, TopicConfigValue, UpdateTopic};
@@ -67,6 +68,7 @@ pub(super) fn look(
         location: location(),
         instance_id: "i1".into(),
         held: None,
+        host: Default::default(),
         found,
     };
     tweak(&mut facts, &mut seen);
@@ -105,7 +107,7 @@ fn a_new_topic_is_written_down_then_created_then_ours() {
     assert_eq!(told(&plan), "Creating, Soon: creates topic orders");
     assert_eq!(
         plan.steps,
-        [Step::Create(CreateTopic {
+        [Step::CreateKafka(CreateTopic {
             name: "orders".into(),
             partitions: Some(3),
             retention_hours: Some(24),
@@ -149,7 +151,7 @@ fn a_lost_create_is_sent_again_only_when_a_full_list_still_lacks_it() {
     let mut topic = topic(json!({"partitions": 3}));
     plain(&mut topic, Found::Absent);
     let again = look(&mut topic, Found::Absent, |f, _| f.now = at(60));
-    assert!(matches!(&again.steps[..], [Step::Create(_)]));
+    assert!(matches!(&again.steps[..], [Step::CreateKafka(_)]));
     let intent = again.status.core.create_intent.unwrap();
     assert_eq!((intent.time, intent.attempts), (written(60), Some(2)));
 }

@@ -1,0 +1,108 @@
+//! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
+
+use std::sync::Arc;
+
+use kube::core::object::HasStatus as _;
+
+use super::reach::{InstanceReach, instance, pinned_reference};
+use crate::api::{LivesInInstance, Managed};
+use crate::cloud::Error;
+use crate::operator::hub::Hub;
+use crate::operator::kind::{Kind, Look, Reference};
+use crate::operator::round::Round;
+use crate::operator::snapshot::Lister;
+use crate::plan::child::{Found, Seen};
+use crate::plan::fault::Halt;
+use crate::plan::{Facts, Plan, orphans};
+
+/// How things of one kind are listed and judged.
+pub struct Living<K: Kind, L: Lister> {
+    /// The thing's name in the instance.
+    pub name: fn(&K::Cr) -> String,
+    /// How the pages of the list are read that all of them share.
+    pub lister: fn(Arc<Hub>) -> L,
+    /// The decision.
+    pub plan: Judge<K, L::Item>,
+}
+
+/// A kind's decision on what was seen.
+type Judge<K, T> = fn(&<K as Kind>::Cr, Facts<'_>, Seen<T>) -> PlanOf<K>;
+type PlanOf<K> = Plan<<<K as Kind>::Cr as Managed>::State, <K as Kind>::Step>;
+
+/// The references of something that lives in an instance.
+pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
+    let (kind, name) = cr.instance();
+    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+    let instance = Reference::new(kind.as_str(), namespace, name);
+    std::iter::once(instance).chain(pinned_reference(cr)).collect()
+}
+
+/// What something that lives in an instance claims: its name there.
+pub fn claim<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Option<String> {
+    let (kind, instance) = cr.instance();
+    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+    Some(format!("{}/{namespace}/{instance}/{name}", kind.as_str()))
+}
+
+/// Whether it stays in its instance when its object goes.
+pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
+    orphans(cr.management().deletion, cr.core())
+}
+
+/// Looks at something that lives in an instance.
+pub async fn look<K, L>(round: &Round<'_, K::Cr>, living: Living<K, L>) -> Result<Look<K>, Halt>
+where
+    K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
+    L: Lister,
+{
+    let mut cr = round.cr.clone();
+    let mut core = cr.core().cloned().unwrap_or_default();
+    let (kind, name) = round.cr.instance();
+    let reach = instance(round, kind, name, &core).await?;
+    if reach.moved {
+        let mut status = <K::Cr as Managed>::State::default();
+        core.forget();
+        *status.as_mut() = core.clone();
+        *cr.status_mut() = Some(status);
+    }
+    let (hub, mut job) = (&reach.hub, None);
+    let found = if reach.leaves {
+        Found::InstanceGone
+    } else {
+        let name = (living.name)(&cr);
+        job = round.job_on(&hub.client, &hub.instance_id, &core, &name).await?;
+        let lister = (living.lister)(hub.clone());
+        match hub.list::<L>().find(&lister, &name, round.since(&core)).await {
+            Ok(Some(thing)) => Found::There(thing),
+            Ok(None) => Found::Absent,
+            Err(error) => {
+                gone_or(round, error, hub).await?;
+                Found::InstanceGone
+            }
+        }
+    };
+    let now = hub.client.server_now();
+    let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);
+    let seen = Seen {
+        location: reach.location.clone(),
+        instance_id: hub.instance_id.clone(),
+        held: reach.held.clone(),
+        host: reach.host.clone(),
+        found,
+    };
+    let plan = (living.plan)(&cr, facts, seen);
+    Ok(Look { reach, plan, now })
+}
+
+/// An error of a child's list: the instance is gone only if two looks at the instance itself say so.
+async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) -> Result<(), Halt> {
+    if !error.is_instance_gone() {
+        return Err(error.into());
+    }
+    // Once its object knows, nothing that lives in it asks any more.
+    round.cx.rooms.wake_instance(&hub.instance_id);
+    match hub.client.instance_status(&hub.instance_id).await {
+        Err(second) if second.is_instance_gone() => Ok(()),
+        _ => Err(error.into()),
+    }
+}
