@@ -236,6 +236,11 @@ impl Providers {
         let config = Config {
             endpoints: endpoints.clone(),
             project_id: project_id.to_owned(),
+            project_name: config
+                .spec
+                .project_name
+                .clone()
+                .unwrap_or_else(|| config.spec.region.clone()),
             clock: cx.clock.clone(),
             timeouts,
             on_call: Some(Arc::new(move |call| metrics.called(call))),
