@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, Response};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Class, Credentials, Error, Operation, Page, Sent, codes, decode};
+use super::{Class, Error, Operation, Page, Sent, codes, decode};
 
 /// An answer with a 2xx.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Answer {
     pub(super) operation: Operation,
     pub(super) status: u16,
     pub(super) request_id: Option<String>,
+    /// A new token, the one thing that is told in a header.
+    pub(super) subject_token: Option<SecretString>,
     content_type: String,
     body: Bytes,
 }
@@ -27,13 +29,14 @@ impl Answer {
     pub(super) fn read(
         operation: Operation,
         response: Response<Bytes>,
-        credentials: &Credentials,
+        secrets: &[&SecretString],
     ) -> Result<Self, Error> {
         let header = |name: &str| text(response.headers(), name);
         let answer = Self {
             operation,
             status: response.status().as_u16(),
             request_id: header("x-request-id").map(|id| id.chars().take(64).collect()),
+            subject_token: header("x-subject-token").map(Into::into),
             content_type: header(CONTENT_TYPE.as_str()).unwrap_or_default(),
             body: response.body().clone(),
         };
@@ -41,7 +44,7 @@ impl Answer {
             return Ok(answer);
         }
         let retry_after = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
-        Err(answer.failure(retry_after.map(Duration::from_secs), credentials))
+        Err(answer.failure(retry_after.map(Duration::from_secs), secrets))
     }
 
     /// The body as a value.
@@ -93,7 +96,7 @@ impl Answer {
         }
     }
 
-    fn failure(&self, retry_after: Option<Duration>, credentials: &Credentials) -> Error {
+    fn failure(&self, retry_after: Option<Duration>, secrets: &[&SecretString]) -> Error {
         let body = serde_json::from_slice(&self.body)
             .ok()
             .and_then(|body: Value| ErrorBody::find(&body));
@@ -120,7 +123,7 @@ impl Answer {
         // The gateway explains a refused signature with the whole canonical request, security token included.
         let message = match class {
             Class::Reauthenticate => "the service does not accept these credentials".to_owned(),
-            _ => without_secrets(&body.message, credentials),
+            _ => without_secrets(&body.message, secrets),
         };
         // 408: the gateway gave up waiting, which does not stop what it waited for. Without a code it may be anyone's.
         let refused = matches!(self.status, 400..=499) && self.status != 408 && body.code.is_some();
@@ -167,16 +170,10 @@ pub(super) fn one_line(text: &str) -> String {
     format!("{}...", &line[..end])
 }
 
-fn without_secrets(message: &str, credentials: &Credentials) -> String {
-    let Credentials::AccessKey {
-        secret_key,
-        security_token,
-        ..
-    } = credentials;
-    let secrets = std::iter::once(secret_key)
-        .chain(security_token)
-        .map(|secret| secret.expose_secret());
+fn without_secrets(message: &str, secrets: &[&SecretString]) -> String {
     let clean = secrets
+        .iter()
+        .map(|secret| secret.expose_secret())
         .filter(|secret| !secret.is_empty())
         .fold(message.to_owned(), |message, secret| {
             message.replace(secret, "[secret]")

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,18 +11,20 @@ use http::header::DATE;
 use http::{HeaderValue, Response};
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, one_line};
-use super::sign::{Target, sign};
+use super::sign::{Key, Target, sign};
+use super::token::{Identity, Token};
 use super::{Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Sent, Transport};
 use crate::clock::Clock;
 
 /// A client of one project. Clones share everything.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 /// What a client is made of.
@@ -31,7 +33,9 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// The project that all calls but those to IAM act in; may be empty for a client that only looks projects up.
     pub project_id: String,
-    /// Wall-clock time, for signatures.
+    /// The name of that project, which a token is for where the id is empty; may be empty too for access keys.
+    pub project_name: String,
+    /// Wall-clock time, for signatures and for what a token's answer says of its end.
     pub clock: Clock,
     /// How long to wait for answers.
     pub timeouts: Timeouts,
@@ -42,8 +46,8 @@ pub struct Config {
 /// How long one request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// A create, from the call of the function to its end, waiting for the limiter included: whoever checked that it
-    /// may create knows until when that must hold. Default: 8 s.
+    /// A create, from the call of the function to its end, waiting for the limiter and for a token included: whoever
+    /// checked that it may create knows until when that must hold. Default: 8 s.
     pub create: Duration,
     /// Any other request, each attempt, from when it is sent. Default: 30 s.
     pub other: Duration,
@@ -63,11 +67,11 @@ pub struct CallRecord<'a> {
     pub elapsed: Duration,
 }
 
-struct Inner {
-    config: Config,
+pub(super) struct Inner {
+    pub(super) config: Config,
     transport: Arc<dyn Transport>,
     limiter: Arc<Limiter>,
-    credentials: RwLock<Credentials>,
+    pub(super) identity: Mutex<Identity>,
     /// What to add to our clock to get the service's, in milliseconds.
     skew: AtomicI64,
 }
@@ -79,7 +83,7 @@ impl Client {
             config,
             transport,
             limiter,
-            credentials: RwLock::new(credentials),
+            identity: Mutex::new(Identity::new(credentials)),
             skew: AtomicI64::new(0),
         };
         Self { inner: Arc::new(inner) }
@@ -90,9 +94,9 @@ impl Client {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
-    /// Signs with other credentials from the next attempt on.
+    /// Authenticates with other credentials from the next attempt on; a token of the old ones is dropped.
     pub fn set_credentials(&self, credentials: Credentials) {
-        *self.inner.credentials.write().unwrap_or_else(PoisonError::into_inner) = credentials;
+        *self.identity() = Identity::new(credentials);
     }
 
     /// The service's time, as far as its last answer told.
@@ -106,18 +110,25 @@ impl Client {
     }
 
     /// Sends a call until it is answered for good: at most once more after a refused signature that a corrected clock
-    /// may mend, at most once more after a lost answer if it only reads.
+    /// may mend or a refused token that a new one may, at most once more after a lost answer if it only reads.
     pub(super) async fn send(&self, call: Call) -> Result<Answer, Error> {
         let Timeouts { create, other } = self.inner.config.timeouts;
         let end = call.operation.is_create().then(|| Instant::now() + create);
         let (mut corrected, mut repeated) = (false, false);
         loop {
+            let token = self.token(call.operation, end).await?;
             self.wait_for_turn(&call, end).await?;
             let skew = self.inner.skew.load(Ordering::Relaxed);
-            let (broken, result) = self.attempt(&call, end.unwrap_or_else(|| Instant::now() + other)).await;
+            let (broken, result) = self
+                .attempt(&call, token.as_ref(), end.unwrap_or_else(|| Instant::now() + other))
+                .await;
             let Err(error) = result else { return result };
             let clock_changed = self.inner.skew.load(Ordering::Relaxed) != skew;
-            if error.class == Class::Reauthenticate && clock_changed && !corrected {
+            let mended = error.class == Class::Reauthenticate
+                && !corrected
+                && self.may_mend(call.operation, token.as_ref(), clock_changed);
+            // A refusal without a code may be anyone's, so it does not prove that nothing was made.
+            if mended && (error.sent == Sent::Refused || !call.operation.is_create()) {
                 corrected = true;
             } else if broken && call.operation.is_read() && !repeated {
                 repeated = true;
@@ -145,15 +156,10 @@ impl Client {
     }
 
     /// One request; also tells whether the connection broke under it.
-    async fn attempt(&self, call: &Call, end: Instant) -> (bool, Result<Answer, Error>) {
-        let credentials = self
-            .inner
-            .credentials
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+    async fn attempt(&self, call: &Call, token: Option<&Token>, end: Instant) -> (bool, Result<Answer, Error>) {
+        let credentials = self.identity().credentials();
         let target = self.target(call);
-        let request = match self.request(call, &target, &credentials) {
+        let request = match self.request(call, &target, &credentials, token) {
             Ok(request) => request,
             Err(error) => return (false, Err(error)),
         };
@@ -164,7 +170,12 @@ impl Client {
         let (broken, result) = match outcome {
             Ok(Ok(response)) => {
                 self.learn_time(&response);
-                (false, Answer::read(call.operation, response, &credentials))
+                let secrets = credentials
+                    .secrets()
+                    .chain(token.map(Token::secret))
+                    .chain(&call.secret);
+                let secrets: Vec<_> = secrets.collect();
+                (false, Answer::read(call.operation, response, &secrets))
             }
             Ok(Err(Broken::Lost(why))) => (true, unavailable(Sent::Unknown, &why)),
             Ok(Err(Broken::NotSent(why))) => (false, unavailable(Sent::Never, &why)),
@@ -194,30 +205,50 @@ impl Client {
         }
     }
 
-    fn request(&self, call: &Call, target: &Target, credentials: &Credentials) -> Result<http::Request<Bytes>, Error> {
+    fn request(
+        &self,
+        call: &Call,
+        target: &Target,
+        credentials: &Credentials,
+        token: Option<&Token>,
+    ) -> Result<http::Request<Bytes>, Error> {
         let mut headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
         if !call.iam {
             headers.insert("x-project-id".into(), self.inner.config.project_id.clone());
         }
         let method = call.operation.method();
-        let signed = sign(
-            method.as_str(),
-            target,
-            &headers,
-            &call.body,
-            credentials,
-            self.server_now(),
-        );
+        match credentials {
+            Credentials::AccessKey {
+                access_key,
+                secret_key,
+                security_token,
+            } => {
+                let key = Key {
+                    access_key,
+                    secret_key,
+                    security_token: security_token.as_ref(),
+                };
+                headers = sign(method.as_str(), target, &headers, &call.body, key, self.server_now());
+            }
+            Credentials::Password { .. } => {
+                let token = token.map(|token| token.secret().expose_secret().to_owned());
+                headers.insert("host".into(), target.authority.clone());
+                headers.extend(token.map(|token| ("x-auth-token".to_owned(), token)));
+            }
+        }
         let question = if target.query.is_empty() { "" } else { "?" };
         let url = format!("{}{}{question}{}", self.endpoint(call), target.path(), target.query());
         let mut request = http::Request::builder().method(method).uri(url);
-        for (name, value) in signed {
+        for (name, value) in headers {
             // The http crate's error would not tell which one, and must not tell what is in it.
             let mut value = HeaderValue::try_from(value).map_err(|_| {
                 let why = format!("the credentials or the project id cannot be sent: bad characters in {name}");
                 Error::new(call.operation, Class::Invalid, Sent::Never, why)
             })?;
-            value.set_sensitive(matches!(name.as_str(), "authorization" | "x-security-token"));
+            value.set_sensitive(matches!(
+                name.as_str(),
+                "authorization" | "x-security-token" | "x-auth-token"
+            ));
             request = request.header(name, value);
         }
         request.body(call.body.clone()).map_err(|error| {
@@ -260,13 +291,14 @@ impl Default for Timeouts {
     }
 }
 
-/// A request before it is signed.
+/// A request before it is authenticated.
 pub(super) struct Call {
     operation: Operation,
     iam: bool,
     segments: Vec<String>,
     query: Vec<(String, String)>,
     body: Bytes,
+    secret: Option<SecretString>,
 }
 
 impl Call {
@@ -279,6 +311,7 @@ impl Call {
             segments,
             query: Vec::new(),
             body: Bytes::new(),
+            secret: None,
         }
     }
 
@@ -302,6 +335,12 @@ impl Call {
         self.body = serde_json::to_vec(body)
             .expect("our bodies have string keys and finite numbers")
             .into();
+        self
+    }
+
+    /// Names a secret of the body, which no error may repeat.
+    pub(super) fn secret(mut self, secret: &SecretString) -> Self {
+        self.secret = Some(secret.clone());
         self
     }
 }

@@ -16,13 +16,41 @@ pub enum Credentials {
         /// Goes with a temporary pair; sent as `X-Security-Token`.
         security_token: Option<SecretString>,
     },
+    /// An IAM user's password, exchanged for a token that is then sent with each request ("Token-based Authentication"
+    /// in 3.2 of both API references).
+    Password {
+        /// The IAM user.
+        user_name: String,
+        /// Sent to IAM only.
+        password: SecretString,
+        /// The account that the user belongs to.
+        domain_name: String,
+    },
+}
+
+impl Credentials {
+    /// All that must never be told.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        let (first, second) = match self {
+            Self::AccessKey {
+                secret_key,
+                security_token,
+                ..
+            } => (secret_key, security_token.as_ref()),
+            Self::Password { password, .. } => (password, None),
+        };
+        std::iter::once(first).chain(second)
+    }
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::AccessKey { security_token, .. } = self;
-        f.debug_struct("AccessKey")
-            .field("temporary", &security_token.is_some())
-            .finish_non_exhaustive()
+        match self {
+            Self::AccessKey { security_token, .. } => f
+                .debug_struct("AccessKey")
+                .field("temporary", &security_token.is_some())
+                .finish_non_exhaustive(),
+            Self::Password { .. } => f.debug_struct("Password").finish_non_exhaustive(),
+        }
     }
 }

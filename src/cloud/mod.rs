@@ -20,6 +20,7 @@ pub mod rocketmq;
 pub mod sign;
 mod tags;
 mod tasks;
+mod token;
 mod transport;
 mod vocabulary;
 mod zones;

@@ -72,6 +72,7 @@ operations! {
     "RocketMQ 5.8.2" ShowRocketmqTags: GET, "read the tags";
     "RocketMQ 5.10.1" ShowEngineInstanceExtendProductInfo: GET, "read what the instance can grow to";
     "RocketMQ 5.10.2" ResizeInstance: POST, "resize the instance";
+    "3.2 of both" KeystoneCreateUserTokenByPassword: POST, "obtain a token";
     "Kafka 8.4, RocketMQ 9.4" KeystoneListProjects: GET, "look up the project";
 }
 
@@ -91,9 +92,9 @@ impl Operation {
         self.facts().1
     }
 
-    /// Whether it changes nothing, so that it may be repeated at will.
+    /// Whether it changes nothing, so that it may be repeated at will; one token more is nothing.
     pub fn is_read(self) -> bool {
-        self.method() == Method::GET
+        self.method() == Method::GET || self == Self::KeystoneCreateUserTokenByPassword
     }
 
     /// Whether it makes a new thing: twice would be one too many.

@@ -73,6 +73,7 @@ impl Line {
         let config = Config {
             endpoints: Endpoints::of_region("eu-west-101").unwrap(),
             project_id: simulator.config().project_id.clone(),
+            project_name: String::new(),
             clock,
             timeouts: Timeouts::default(),
             on_call: Some(Arc::new(move |call| seen.lock().unwrap().push(call.operation))),

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dms_operator::clock::Clock;
-use dms_operator::cloud::Credentials;
-use dms_operator::cloud::sign::{self, Target};
+use dms_operator::cloud::sign::{self, Key, Target};
 use dms_operator::operator::admin::Stage;
 use dms_operator::operator::{Config, Ended, LeaseConfig, Metrics, Operator};
 use dms_operator::simulator::{self, Effect, Fault, Simulator};
@@ -246,9 +245,9 @@ impl World {
     /// A call behind the operator's back, signed; `{p}` in the path stands for the project's id.
     pub async fn call(&self, method: &str, path: &str, query: &[(&str, &str)], body: Value) -> (u16, Value) {
         let keys = self.cloud.config();
-        let credentials = Credentials::AccessKey {
-            access_key: keys.access_key.clone(),
-            secret_key: keys.secret_key.clone(),
+        let key = Key {
+            access_key: &keys.access_key,
+            secret_key: &keys.secret_key,
             security_token: None,
         };
         let path = path.replace("{p}", &keys.project_id);
@@ -266,14 +265,7 @@ impl World {
             body.to_string()
         };
         let headers = BTreeMap::from([("content-type".to_string(), "application/json".to_string())]);
-        let headers = sign::sign(
-            method,
-            &target,
-            &headers,
-            body.as_bytes(),
-            &credentials,
-            self.cloud.time(),
-        );
+        let headers = sign::sign(method, &target, &headers, body.as_bytes(), key, self.cloud.time());
         let uri = format!("https://{ENDPOINT}{}?{}", target.path(), target.query());
         let mut request = http::Request::builder().method(method).uri(uri.trim_end_matches('?'));
         for (name, value) in headers {

@@ -4,6 +4,7 @@ mod calls;
 mod decoding;
 mod limits;
 mod sending;
+mod tokens;
 mod wire;
 
 use std::collections::VecDeque;
@@ -33,6 +34,7 @@ enum Reply {
 struct Script {
     replies: Arc<Mutex<VecDeque<Reply>>>,
     requests: Arc<Mutex<Vec<http::Request<Bytes>>>>,
+    delay: Arc<Mutex<Duration>>,
 }
 
 impl Script {
@@ -48,14 +50,31 @@ impl Script {
     }
 
     fn client_with(&self, timeouts: Timeouts, on_call: Option<Observer>) -> Client {
-        let config = Config {
-            endpoints: Endpoints::of_region("eu-west-101").unwrap(),
-            project_id: "p1".to_owned(),
-            clock: Clock::anchored(now()),
+        self.client_of(Config {
             timeouts,
             on_call,
-        };
+            ..self.config()
+        })
+    }
+
+    fn client_of(&self, config: Config) -> Client {
         Client::new(config, Arc::new(self.clone()), Arc::default(), credentials())
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            endpoints: Endpoints::of_region("eu-west-101").unwrap(),
+            project_id: "p1".to_owned(),
+            project_name: "eu-west-101".to_owned(),
+            clock: Clock::anchored(now()),
+            timeouts: Timeouts::default(),
+            on_call: None,
+        }
+    }
+
+    /// Lets every answer to come take its time.
+    fn delay(&self, time: Duration) {
+        *self.delay.lock().unwrap() = time;
     }
 
     fn count(&self) -> usize {
@@ -84,7 +103,9 @@ impl Transport for Script {
     fn send(&self, request: http::Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, Broken>> {
         self.requests.lock().unwrap().push(request);
         let reply = self.replies.lock().unwrap().pop_front().expect("a request too many");
+        let delay = *self.delay.lock().unwrap();
         async move {
+            tokio::time::sleep(delay).await;
             match reply {
                 Reply::Answer(answer) => Ok(answer),
                 Reply::Broken(broken) => Err(broken),
@@ -135,5 +156,49 @@ fn order() -> kafka::CreateInstance {
         name: "events".to_owned(),
         engine_version: "2.7".to_owned(),
         ..Default::default()
+    }
+}
+
+/// What is logged from `start` to `end`.
+struct Logged {
+    lines: LogWriter,
+    guard: tracing::subscriber::DefaultGuard,
+}
+
+impl Logged {
+    async fn start() -> Self {
+        let lines = LogWriter::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        // Whether anybody listens is cached at the first call, which may be that of a test beside this one.
+        let client = Script::new([lost(), lost()]).client();
+        client.instance_status("i1").await.unwrap_err();
+        tracing::callsite::rebuild_interest_cache();
+        lines.0.lock().unwrap().clear();
+        Self { lines, guard }
+    }
+
+    fn end(self) -> String {
+        drop(self.guard);
+        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[derive(Clone, Default)]
+struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

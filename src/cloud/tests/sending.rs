@@ -254,22 +254,7 @@ async fn a_message_is_one_bounded_line_without_secrets() {
 
 #[tokio::test(start_paused = true)]
 async fn secrets_show_neither_in_debug_nor_in_logs() {
-    let log = Arc::new(Mutex::new(Vec::new()));
-    let writer = LogWriter(log.clone());
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
-    // Whether anybody listens is cached at the first call, which may be that of a test beside this one.
-    Script::new([lost(), lost()])
-        .client()
-        .show_instance::<kafka::Instance>("i1")
-        .await
-        .unwrap_err();
-    tracing::callsite::rebuild_interest_cache();
-    log.lock().unwrap().clear();
+    let log = Logged::start().await;
     let script = Script::new([
         answer(200, r#"{"instances":[],"instance_num":0}"#),
         bad_signature(),
@@ -283,8 +268,7 @@ async fn secrets_show_neither_in_debug_nor_in_logs() {
         .unwrap();
     let first = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     let second = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
-    drop(guard);
-    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+    let log = log.end();
     let request = format!("{:?}", script.requests.lock().unwrap()[0].headers());
     for text in [&log, &request, &format!("{:?} {first:?} {second:?}", credentials())] {
         assert!(
@@ -344,18 +328,4 @@ async fn credentials_that_do_not_fit_into_a_header_are_a_clear_mistake() {
     let error = client.show_instance::<kafka::Instance>("i1").await.unwrap_err();
     assert_eq!((error.fault(), error.sent()), (Fault::Stop, Sent::Never));
     assert!(error.to_string().contains("bad characters in authorization"), "{error}");
-}
-
-#[derive(Clone)]
-struct LogWriter(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for LogWriter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
