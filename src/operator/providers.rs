@@ -198,7 +198,8 @@ impl Providers {
     /// The Secret changed by our own hand, or must be looked at anew.
     pub fn forget_secret(&self, namespace: &str, name: &str) {
         let mut secrets = self.secrets.lock().expect("no holder panics");
-        secrets.retain(|(known_namespace, known, _), _| (known_namespace.as_str(), known.as_str()) != (namespace, name));
+        secrets
+            .retain(|(known_namespace, known, _), _| (known_namespace.as_str(), known.as_str()) != (namespace, name));
     }
 
     /// A client for a ProviderConfig. New keys swap the signer of the one that is in use.
@@ -273,7 +274,9 @@ impl Keys {
     /// Whose they are, shortened.
     pub fn identity(&self) -> Identity {
         let (kind, access_key, user_name) = match &self.credentials {
-            Credentials::AccessKey { access_key, .. } => (CredentialsType::AccessKey, Some(shortened(access_key)), None),
+            Credentials::AccessKey { access_key, .. } => {
+                (CredentialsType::AccessKey, Some(shortened(access_key)), None)
+            }
             Credentials::Password { user_name, .. } => (CredentialsType::Password, None, Some(shortened(user_name))),
         };
         Identity {

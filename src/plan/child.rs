@@ -198,7 +198,11 @@ impl<T> Child<'_, T> {
             }
             (Found::There(_), _) if calls.blocked.is_some() && !facts.is_asked() => {
                 let why = calls.blocked.unwrap_or_default();
-                stopped(status, Reason::DeletionBlocked, format!("{title} {why}; looked at again every 5 min"))
+                stopped(
+                    status,
+                    Reason::DeletionBlocked,
+                    format!("{title} {why}; looked at again every 5 min"),
+                )
             }
             (Found::There(_), _) => {
                 status.as_mut().operation = None;
@@ -327,7 +331,13 @@ impl<T> Child<'_, T> {
                 return self.stop_until_asked(status, message);
             }
             Some(Job::Unknown) if !steps.is_empty() && self.sent_lately() => {
-                return working(status, edit, format!("{title} was changed; waits until it shows"), vec![], Next::Poll);
+                return working(
+                    status,
+                    edit,
+                    format!("{title} was changed; waits until it shows"),
+                    vec![],
+                    Next::Poll,
+                );
             }
             // Lists lag: what was deleted to be made anew may still be listed.
             _ if self.is_being_replaced() && !steps.is_empty() => {}

@@ -48,9 +48,7 @@ pub fn plan(object: &RocketMQInstance, facts: Facts<'_>, seen: Seen) -> Plan<Roc
 
 /// Whether a description ends in the mark of the create with this nonce.
 pub fn is_marked(description: &str, nonce: &str) -> bool {
-    description
-        .strip_suffix(nonce)
-        .is_some_and(|text| text.ends_with(MARK))
+    description.strip_suffix(nonce).is_some_and(|text| text.ends_with(MARK))
 }
 
 /// A description with the mark at its end; what has no room left is put right once the instance runs.
@@ -105,7 +103,10 @@ impl InstanceEngine for RocketMq {
         let description = found.description.as_deref().or(shown_before.then_some(""));
         let window = found.maintain_begin.clone().zip(found.maintain_end.clone());
         // Only 4.8.0 tells the number (5.1.3), and the list of brokers can only be read while it serves.
-        let listed = view.brokers.as_ref().and_then(|brokers| u32::try_from(brokers.len()).ok());
+        let listed = view
+            .brokers
+            .as_ref()
+            .and_then(|brokers| u32::try_from(brokers.len()).ok());
         let known = || before.and_then(|before| before.broker_num);
         ObservedInstance {
             name: found.name.clone(),
@@ -186,12 +187,22 @@ impl InstanceEngine for RocketMq {
         let mut description = changes.description;
         let raw = view.instance.description.as_deref().unwrap_or_default();
         if let (text, true) = unmarked(raw) {
-            differences.note("the mark of its creation", "none", &raw[text.len()..], Correction::InPlace);
+            differences.note(
+                "the mark of its creation",
+                "none",
+                &raw[text.len()..],
+                Correction::InPlace,
+            );
             description = Some(spec.instance.description.clone().unwrap_or_else(|| text.to_owned()));
         }
         let project = spec.instance.enterprise_project_id.as_ref();
         let found_project = observed.enterprise_project_id.as_ref();
-        differences.compare("spec.enterpriseProjectId", project, found_project, Correction::Impossible);
+        differences.compare(
+            "spec.enterpriseProjectId",
+            project,
+            found_project,
+            Correction::Impossible,
+        );
         let acl = (spec.enable_acl.as_ref(), view.instance.enable_acl.as_ref());
         let differs = differences.compare("spec.enableAcl", acl.0, acl.1, Correction::InPlace);
         UpdateInstance {
@@ -226,13 +237,11 @@ fn endpoints(found: &rocketmq::Instance) -> Vec<Endpoint> {
 }
 
 /// Says of which broker an instance knows nothing, if its brokers are known.
-pub fn no_such_broker<'a>(
-    field: &str,
-    wanted: impl IntoIterator<Item = &'a String>,
-    host: &Host,
-) -> Option<String> {
+pub fn no_such_broker<'a>(field: &str, wanted: impl IntoIterator<Item = &'a String>, host: &Host) -> Option<String> {
     let mut wanted = wanted.into_iter().filter(|_| !host.brokers.is_empty());
     let missing = wanted.find(|broker| !host.brokers.contains(*broker))?;
     let there = host.brokers.iter().cloned().collect::<Vec<_>>().join(", ");
-    Some(format!("{field}: the instance has no broker {missing}; its brokers are {there}"))
+    Some(format!(
+        "{field}: the instance has no broker {missing}; its brokers are {there}"
+    ))
 }

@@ -14,7 +14,14 @@ use serde_json::{Value, json};
 
 use super::crds;
 
-const KINDS: [&str; 4] = ["ProviderConfig", "KafkaInstance", "Topic", "KafkaUserQuota"];
+const KINDS: [&str; 6] = [
+    "ProviderConfig",
+    "KafkaInstance",
+    "RocketMQInstance",
+    "Topic",
+    "ConsumerGroup",
+    "KafkaUserQuota",
+];
 
 #[derive(Clone, Copy)]
 struct Kind(&'static str);
@@ -160,20 +167,40 @@ fn an_object_that_nobody_has_looked_at_is_not_current() {
 
 #[test]
 fn the_examples_are_let_in_and_say_what_the_types_say() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kafka");
-    let mut kinds = BTreeSet::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        for object in serde_saphyr::from_multiple::<Value>(&text).unwrap() {
-            let kind = object["kind"].as_str().unwrap().to_owned();
-            if let Some(kind) = KINDS.into_iter().find(|known| *known == kind) {
-                let refusals = Kind(kind).refusals(&object, None);
-                assert!(refusals.is_empty(), "{}: {refusals:#?}", path.display());
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for (folder, expected) in [
+        (
+            "kafka",
+            [
+                "ConsumerGroup",
+                "KafkaInstance",
+                "KafkaUserQuota",
+                "ProviderConfig",
+                "Secret",
+                "Topic",
+            ]
+            .as_slice(),
+        ),
+        ("rocketmq", &["ConsumerGroup", "RocketMQInstance", "Topic"]),
+        ("password", &["ProviderConfig", "Secret"]),
+    ] {
+        let mut kinds = BTreeSet::new();
+        for file in std::fs::read_dir(examples.join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            for object in serde_saphyr::from_multiple::<Value>(&text).unwrap() {
+                let kind = object["kind"].as_str().unwrap().to_owned();
+                if let Some(kind) = KINDS.into_iter().find(|known| *known == kind) {
+                    let refusals = Kind(kind).refusals(&object, None);
+                    assert!(refusals.is_empty(), "{}: {refusals:#?}", path.display());
+                }
+                kinds.insert(kind);
             }
-            kinds.insert(kind);
         }
+        assert_eq!(
+            kinds,
+            BTreeSet::from_iter(expected.iter().map(|kind| (*kind).to_owned())),
+            "{folder}"
+        );
     }
-    let expected = ["KafkaInstance", "KafkaUserQuota", "ProviderConfig", "Secret", "Topic"];
-    assert_eq!(kinds, BTreeSet::from(expected.map(String::from)));
 }

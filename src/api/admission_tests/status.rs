@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::Kind;
 use crate::api::common::{Correction, CreateIntent, Drift, Location, Operation, Origin};
-use crate::api::kafka_instance::{
-    Endpoint, KafkaInstanceStatus, ObservedKafkaInstance, ObservedMaintenanceWindow as Window,
-};
+use crate::api::consumer_group::{ConsumerGroupStatus, ObservedConsumerGroup};
+use crate::api::instance::{ObservedInstance, ObservedMaintenanceWindow as Window};
+use crate::api::kafka_instance::{Endpoint, KafkaInstanceStatus, ObservedKafkaInstance};
 use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
 use crate::api::provider_config::{CredentialsType, Identity, ProviderConfigStatus};
+use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus};
 use crate::api::topic::{ObservedTopic, TopicStatus};
 use crate::api::{CoreStatus, StringMap};
 
@@ -87,9 +88,33 @@ fn fields(schema: &Value) -> Vec<String> {
     found
 }
 
+fn text() -> Option<String> {
+    Some("x".to_owned())
+}
+
+fn instance() -> ObservedInstance {
+    ObservedInstance {
+        name: text(),
+        description: text(),
+        engine_version: text(),
+        product_id: text(),
+        broker_num: Some(3),
+        storage_space: Some(600),
+        storage_spec_code: text(),
+        available_zones: ["a".into()].into(),
+        vpc_id: text(),
+        subnet_id: text(),
+        security_group_id: text(),
+        ipv6_enable: Some(false),
+        maintenance_window: Some(Window::default()),
+        enterprise_project_id: text(),
+        extend_times: Some(0),
+        create_time: text(),
+    }
+}
+
 #[test]
 fn every_status_fits_its_definition() {
-    let text = || Some("x".to_owned());
     fits(
         "ProviderConfig",
         &ProviderConfigStatus {
@@ -97,7 +122,8 @@ fn every_status_fits_its_definition() {
             project_id: text(),
             identity: Some(Identity {
                 kind: CredentialsType::AccessKey,
-                access_key: "HPUA...X3Q".into(),
+                access_key: Some("HPUA...X3Q".into()),
+                user_name: Some("...".into()),
             }),
             endpoint: text(),
             held_secret: text(),
@@ -110,23 +136,22 @@ fn every_status_fits_its_definition() {
             state: text(),
             endpoints: vec![Endpoint::default()],
             observed: Some(ObservedKafkaInstance {
-                name: text(),
-                description: text(),
-                engine_version: text(),
-                product_id: text(),
-                broker_num: Some(3),
-                storage_space: Some(600),
-                storage_spec_code: text(),
-                available_zones: ["a".into()].into(),
-                vpc_id: text(),
-                subnet_id: text(),
-                security_group_id: text(),
-                ipv6_enable: Some(false),
+                instance: instance(),
                 retention_policy: text(),
-                maintenance_window: Some(Window::default()),
-                enterprise_project_id: text(),
-                extend_times: Some(0),
-                create_time: text(),
+            }),
+            managed_tags: ["env".into()].into(),
+        },
+    );
+    fits(
+        "RocketMQInstance",
+        &RocketMQInstanceStatus {
+            core: core(),
+            state: text(),
+            endpoints: vec![rocketmq_instance::Endpoint::default()],
+            observed: Some(ObservedRocketMqInstance {
+                instance: instance(),
+                enable_acl: Some(true),
+                brokers: ["broker-0".into()].into(),
             }),
             managed_tags: ["env".into()].into(),
         },
@@ -143,9 +168,32 @@ fn every_status_fits_its_definition() {
                 sync_message_flush: Some(false),
                 description: text(),
                 configs: StringMap::from([("a".into(), "b".into())]),
+                message_type: text(),
+                queue_num: Some(8),
+                read_queue_num: Some(8),
+                write_queue_num: Some(8),
+                permission: text(),
+                brokers: ["broker-0".into()].into(),
                 create_time: text(),
             }),
             managed_configs: ["a".into()].into(),
+            sent_description: text(),
+            unverifiable: ["description".into()].into(),
+        },
+    );
+    fits(
+        "ConsumerGroup",
+        &ConsumerGroupStatus {
+            core: core(),
+            observed: Some(ObservedConsumerGroup {
+                description: text(),
+                enabled: Some(true),
+                broadcast: Some(false),
+                max_retries: Some(16),
+                consume_orderly: Some(false),
+                brokers: ["broker-0".into()].into(),
+                create_time: text(),
+            }),
         },
     );
     let observed = ObservedQuota {

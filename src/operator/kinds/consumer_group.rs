@@ -12,9 +12,9 @@ use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
+use crate::plan::begun;
 use crate::plan::consumer_group::{self, Step, name};
 use crate::plan::fault::Halt;
-use crate::plan::begun;
 
 /// The kind.
 pub struct ConsumerGroups;
@@ -72,7 +72,8 @@ impl Kind for ConsumerGroups {
                 hub.write(client.update_rocketmq_groups(id, changes)).await?
             }
             Step::MoveRocketMq(change) => {
-                hub.write(client.update_rocketmq_group(id, &change.name, change)).await?
+                hub.write(client.update_rocketmq_group(id, &change.name, change))
+                    .await?
             }
             Step::Delete(name) if hub.engine == Engine::RocketMq => {
                 hub.write(client.delete_rocketmq_groups(id, &[name])).await?
@@ -129,7 +130,9 @@ impl Lister for RocketMqGroups {
     const OPERATION: Operation = Operation::ListInstanceConsumerGroups;
 
     fn page(&self, offset: u32) -> impl Future<Output = Result<Page<rocketmq::Group>, Error>> + Send {
-        self.0.client.list_rocketmq_groups(&self.0.instance_id, offset, Self::PAGE)
+        self.0
+            .client
+            .list_rocketmq_groups(&self.0.instance_id, offset, Self::PAGE)
     }
 
     fn name(group: &rocketmq::Group) -> String {

@@ -13,10 +13,10 @@ use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
+use crate::plan::begun;
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
 use crate::plan::kafka_user_quota::{Step, identity, name, plan};
-use crate::plan::begun;
 
 /// The kind.
 pub struct KafkaUserQuotas;

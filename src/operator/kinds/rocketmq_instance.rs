@@ -31,7 +31,11 @@ impl Reached for RocketMq {
         if Phase::of(state).serves() {
             // What cannot be read now is unknown.
             view.tags = client.list_tags(Self::ENGINE, id).await.ok();
-            view.brokers = client.list_brokers(id).await.ok().map(|names| names.into_iter().collect());
+            view.brokers = client
+                .list_brokers(id)
+                .await
+                .ok()
+                .map(|names| names.into_iter().collect());
             let (wanted, total) = (spec.storage_space.map(u64::from), view.instance.total_storage_space);
             if wanted > total && total.is_some() {
                 view.most_disk = most_disk(client, id, &view.instance).await;

@@ -13,9 +13,9 @@ use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
+use crate::plan::begun;
 use crate::plan::fault::Halt;
 use crate::plan::topic::{self, Step, name};
-use crate::plan::begun;
 
 /// The kind.
 pub struct Topics;
@@ -72,10 +72,14 @@ impl Kind for Topics {
             }
             Step::CreateRocketMq(topic) => hub.write(client.create_rocketmq_topic(id, topic)).await?,
             Step::UpdateRocketMq(name, change) => {
-                return Ok(Effect::Job(hub.write(client.update_rocketmq_topic(id, name, change)).await?));
+                return Ok(Effect::Job(
+                    hub.write(client.update_rocketmq_topic(id, name, change)).await?,
+                ));
             }
             Step::Delete(name) if hub.engine == Engine::RocketMq => {
-                return Ok(Effect::Job(hub.write(client.delete_rocketmq_topics(id, &[name])).await?));
+                return Ok(Effect::Job(
+                    hub.write(client.delete_rocketmq_topics(id, &[name])).await?,
+                ));
             }
             Step::Delete(name) => {
                 let results = hub.write(client.delete_topics(id, &[name])).await?;
@@ -138,7 +142,9 @@ impl Lister for RocketMqTopics {
     const OPERATION: Operation = Operation::ListRocketInstanceTopics;
 
     fn page(&self, offset: u32) -> impl Future<Output = Result<Page<rocketmq::Topic>, Error>> + Send {
-        self.0.client.list_rocketmq_topics(&self.0.instance_id, offset, Self::PAGE)
+        self.0
+            .client
+            .list_rocketmq_topics(&self.0.instance_id, offset, Self::PAGE)
     }
 
     fn name(topic: &rocketmq::Topic) -> String {

@@ -46,7 +46,9 @@ pub fn plan(group: &ConsumerGroup, facts: Facts<'_>, mut seen: Seen) -> Plan<Con
         // One that was never set reads as null.
         let there = found.description.clone().unwrap_or_default();
         let differs = differences.compare("spec.description", wanted, Some(&there), Correction::InPlace);
-        let described = wanted.filter(|_| differs).map(|text| Step::DescribeKafka(name.clone(), text.clone()));
+        let described = wanted
+            .filter(|_| differs)
+            .map(|text| Step::DescribeKafka(name.clone(), text.clone()));
         Comparison {
             differences,
             steps: described.into_iter().collect(),
@@ -66,5 +68,8 @@ fn consumed(found: &kafka::Group) -> Option<String> {
 
 /// The reference spells states in two ways.
 fn is(found: &kafka::Group, state: &str) -> bool {
-    found.state.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(state))
+    found
+        .state
+        .as_deref()
+        .is_some_and(|found| found.eq_ignore_ascii_case(state))
 }

@@ -46,7 +46,8 @@ pub fn plan(group: &ConsumerGroup, facts: Facts<'_>, seen: Seen) -> Plan<Consume
 fn unfit(wanted: &RocketMqGroup, host: &Host) -> Option<String> {
     if is_4(host.engine_version.as_deref()) {
         if wanted.consume_orderly.is_some() {
-            let why = "spec.rocketmq.consumeOrderly is for instances of version 5.x, and this one is 4.8.0: leave it out";
+            let why =
+                "spec.rocketmq.consumeOrderly is for instances of version 5.x, and this one is 4.8.0: leave it out";
             return Some(why.into());
         }
         return no_such_broker("spec.rocketmq.brokers", &wanted.brokers, host);

@@ -191,7 +191,14 @@ pub fn plan<E: InstanceEngine>(object: &E::Cr, facts: Facts<'_>, seen: Seen<E::V
                 steps.push(Step::Update(update));
             }
             if let Some(tags) = E::tags(view) {
-                let changes = compare_tags(spec, tags, E::NONCE_TAG, &managed_before, &mut differences, &mut released);
+                let changes = compare_tags(
+                    spec,
+                    tags,
+                    E::NONCE_TAG,
+                    &managed_before,
+                    &mut differences,
+                    &mut released,
+                );
                 steps.extend(changes.into_iter().map(|(action, tags)| Step::Tags(action, tags)));
                 // A removed tag stays on record until it was seen to be gone.
                 managed = Some(ours().chain(released).collect());

@@ -21,7 +21,11 @@ pub(super) fn compare_storage(
     }
     let least = total.saturating_add(STEP.saturating_mul(brokers));
     let reachable = next_total(brokers, least, wanted);
-    let cannot = |why: String| Some(Err(format!("spec.storageSpace cannot grow from {total} to {wanted} GB: {why}")));
+    let cannot = |why: String| {
+        Some(Err(format!(
+            "spec.storageSpace cannot grow from {total} to {wanted} GB: {why}"
+        )))
+    };
     let ceiling = most.map(|most| most.saturating_mul(brokers));
     if let Some(ceiling) = ceiling.filter(|ceiling| reachable > *ceiling) {
         differences.note("spec.storageSpace", wanted, total, Correction::Impossible);

@@ -105,7 +105,11 @@ impl InstanceEngine for Kafka {
             key: key.into(),
             value: value.into(),
         };
-        let own = spec.instance.tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let own = spec
+            .instance
+            .tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()));
         CreateInstance {
             name: order.name,
             description: order.description,

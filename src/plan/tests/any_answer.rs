@@ -119,7 +119,7 @@ proptest! {
         bare.instance.status = words[0].as_ref().and_then(|word| word.parse().ok());
         let mut object = object(json!({}));
         wish.of(&mut object, 2);
-        object.spec.broker_num = numbers[2];
+        object.spec.instance.broker_num = numbers[2];
         object.status = Some(crate::api::KafkaInstanceStatus { core, ..Default::default() });
         let none = Found::Searched(Search::default());
         for found in [Found::There(view), Found::There(bare), Found::Missing(1), Found::Missing(2), none] {

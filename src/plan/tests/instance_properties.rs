@@ -5,9 +5,9 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::instance::EXTEND_STORAGE;
 use super::instance::{CREATE, DELETE, Found, Search};
 use super::instances::{look, object, shown};
-use super::instance::EXTEND_STORAGE;
 use super::kafka_instance::{NONCE_TAG, Step, View};
 use super::*;
 use crate::api::{KafkaInstance, StringMap};
@@ -345,8 +345,12 @@ pub(super) fn wish() -> impl Strategy<Value = Wish> {
 impl Wish {
     pub(super) fn of(self, object: &mut KafkaInstance, generation: i64) {
         let spec = &mut object.spec;
-        (spec.name, spec.description, spec.storage_space) = (self.name, self.description, Some(self.storage));
-        spec.tags = self.tags;
+        (
+            spec.instance.name,
+            spec.instance.description,
+            spec.instance.storage_space,
+        ) = (self.name, self.description, Some(self.storage));
+        spec.instance.tags = self.tags;
         spec.maintenance_window = self.early.then(|| crate::api::kafka_instance::MaintenanceWindow {
             begin: "22:00".into(),
             end: "02:00".into(),

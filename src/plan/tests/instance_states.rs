@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::instance::CREATE;
+use super::instance::EXTEND_STORAGE;
 use super::instance::{Found, Phase};
 use super::instances::{accept, in_state, look, nothing, object, plain, running, served, shown};
-use super::instance::EXTEND_STORAGE;
 use super::kafka_instance::Step;
 use super::*;
 use crate::api::KafkaInstance;

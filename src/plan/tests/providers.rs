@@ -22,7 +22,8 @@ fn usable(held: bool) -> Seen {
         endpoint: "https://dms.eu-west-101.myhuaweicloud.eu".into(),
         identity: Identity {
             kind: CredentialsType::AccessKey,
-            access_key: "HPUA...X3Q".into(),
+            access_key: Some("HPUA...X3Q".into()),
+            user_name: None,
         },
         secret_held: held,
     }

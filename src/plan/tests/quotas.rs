@@ -231,8 +231,8 @@ fn a_deletion_waits_for_its_job_and_tells_when_it_fails() {
     let stop = delete(&mut quota, Some(failed()), None);
     assert_eq!(
         idle(&stop),
-        "Deletion stopped/CloudFailed, Stop 5 min: deleting quota user=app failed: job j1 ended FAILED; annotate \
-         reconcile-requested-at to try again"
+        "Deletion stopped/CloudFailed, Stop 5 min: deleting quota user=app failed: job j1 ended FAILED; it is \
+         tried again every 5 min, or when reconcile-requested-at is annotated"
     );
     assert_eq!(
         delete(&mut quota, Some(failed()), Some("now")).steps,

@@ -249,7 +249,7 @@ proptest! {
             deleting: false,
         };
         for (generation, ((description, kafka), troubles)) in edits.into_iter().enumerate() {
-            world.object.spec.instance.description = description;
+            world.object.spec.description = description;
             world.object.spec.kafka = Some(kafka);
             world.object.metadata.generation = Some(generation as i64 + 1);
             for trouble in troubles {

@@ -26,7 +26,12 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         Found::There(found) => Some(observe(found)),
         Found::Absent | Found::InstanceGone => None,
     };
-    status.unverifiable = topic.spec.description.iter().map(|_| "description".to_owned()).collect();
+    status.unverifiable = topic
+        .spec
+        .description
+        .iter()
+        .map(|_| "description".to_owned())
+        .collect();
     let host = seen.host.clone();
     let calls = Calls {
         create: create(&name, wanted, &host),
@@ -116,7 +121,9 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
         queue_num,
     };
     topic.queues = if wanted.queues.is_empty() {
-        let spread = queue_num.map(|total| spread(&wanted.brokers, total)).unwrap_or_default();
+        let spread = queue_num
+            .map(|total| spread(&wanted.brokers, total))
+            .unwrap_or_default();
         spread.into_iter().map(queues).collect()
     } else {
         let least = |q: &crate::api::topic::BrokerQueues| q.read_queue_num.min(q.write_queue_num);
@@ -165,7 +172,8 @@ impl Comparing<'_> {
         if let (false, Some(there)) = (wanted.brokers.is_empty(), &found.brokers) {
             let there = there.iter().map(|queues| queues.broker.clone()).collect();
             let field = "spec.rocketmq.brokers";
-            self.differences.compare_sets(field, &wanted.brokers, &there, Correction::Impossible);
+            self.differences
+                .compare_sets(field, &wanted.brokers, &there, Correction::Impossible);
         }
         self.compare_totals();
         self.compare_queues();
@@ -181,7 +189,10 @@ impl Comparing<'_> {
         // It is in no answer, so what was sent is all that can be known; nothing was is known of a topic that nobody described.
         let unsent = String::new();
         let sent = sent_description.unwrap_or(&unsent);
-        if self.differences.compare("spec.description", description, Some(sent), Correction::InPlace) {
+        if self
+            .differences
+            .compare("spec.description", description, Some(sent), Correction::InPlace)
+        {
             self.update.description = description.cloned();
         }
     }
@@ -201,8 +212,13 @@ impl Comparing<'_> {
             self.update.write_queue_num = grows(writes, write).then_some(wanted);
             if reads || writes {
                 let grows = self.update.read_queue_num.or(self.update.write_queue_num).is_some();
-                let correction = if grows { Correction::InPlace } else { Correction::Impossible };
-                self.differences.note("spec.rocketmq.queueNum", wanted, sides(read, write), correction);
+                let correction = if grows {
+                    Correction::InPlace
+                } else {
+                    Correction::Impossible
+                };
+                self.differences
+                    .note("spec.rocketmq.queueNum", wanted, sides(read, write), correction);
             }
         }
         if let Some(wanted) = wanted.write_queue_num
@@ -245,7 +261,8 @@ impl Comparing<'_> {
             if (read, write) != (wanted.read_queue_num, wanted.write_queue_num) {
                 let lowers = wanted.read_queue_num < read || wanted.write_queue_num < write;
                 let correction = self.correction(lowers);
-                self.differences.note(&field, text, sides(Some(read), Some(write)), correction);
+                self.differences
+                    .note(&field, text, sides(Some(read), Some(write)), correction);
                 if correction == Correction::InPlace {
                     changes = true;
                     if wanted.read_queue_num < read && wanted.write_queue_num != write {
@@ -265,7 +282,9 @@ impl Comparing<'_> {
     /// Whether a number differs and is to be changed.
     fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>) -> bool {
         let correction = self.correction(found.is_some_and(|found| wanted < found));
-        let differs = self.differences.compare(field, Some(&wanted), found.as_ref(), correction);
+        let differs = self
+            .differences
+            .compare(field, Some(&wanted), found.as_ref(), correction);
         differs && correction == Correction::InPlace
     }
 
@@ -297,7 +316,12 @@ fn observe(found: &rocketmq::Topic) -> ObservedTopic {
         read_queue_num: read,
         write_queue_num: write,
         permission: found.permission.clone(),
-        brokers: found.brokers.iter().flatten().map(|queues| queues.broker.clone()).collect(),
+        brokers: found
+            .brokers
+            .iter()
+            .flatten()
+            .map(|queues| queues.broker.clone())
+            .collect(),
         ..Default::default()
     }
 }
@@ -307,7 +331,10 @@ fn summary(found: &rocketmq::Topic) -> String {
     let parts = [
         Some(format!("{queues} queues")),
         found.message_type.clone(),
-        found.permission.as_ref().map(|permission| format!("permission {permission}")),
+        found
+            .permission
+            .as_ref()
+            .map(|permission| format!("permission {permission}")),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

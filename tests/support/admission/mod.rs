@@ -2,9 +2,11 @@
 //! real server.
 #![allow(dead_code, unreachable_pub, reason = "each binary uses its own part")]
 
+mod consumer_group;
 mod kafka_instance;
 mod kafka_user_quota;
 mod provider_config;
+mod rocketmq_instance;
 mod topic;
 
 use serde_json::{Value, json};
@@ -48,6 +50,30 @@ pub const ALL: &[(&str, Part)] = &[
     (
         "a-topic-keeps-its-name-and-place-and-never-shrinks",
         topic::a_topic_keeps_its_name_and_place_and_never_shrinks,
+    ),
+    (
+        "a-rocketmq-topic-is-let-in-or-refused",
+        topic::a_rocketmq_topic_is_let_in_or_refused,
+    ),
+    (
+        "a-rocketmq-topic-keeps-what-cannot-change",
+        topic::a_rocketmq_topic_keeps_what_cannot_change,
+    ),
+    (
+        "a-rocketmq-instance-is-let-in-or-refused",
+        rocketmq_instance::a_rocketmq_instance_is_let_in_or_refused,
+    ),
+    (
+        "a-rocketmq-instance-is-frozen-from-its-create-call-on",
+        rocketmq_instance::a_rocketmq_instance_is_frozen_from_its_create_call_on,
+    ),
+    (
+        "a-consumer-group-is-let-in-or-refused",
+        consumer_group::a_consumer_group_is_let_in_or_refused,
+    ),
+    (
+        "a-consumer-group-keeps-its-name-and-place",
+        consumer_group::a_consumer_group_keeps_its_name_and_place,
     ),
     (
         "a-quota-is-let-in-or-refused",

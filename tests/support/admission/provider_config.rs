@@ -26,8 +26,9 @@ pub fn a_provider_config_is_let_in_or_refused(judge: &mut Judge<'_>) {
             spec(json!({"projectId": "0c1f", "projectName": "a"})),
             Some("at most one of projectId and projectName"),
         ),
+        (spec(json!({"credentials": {"type": "Password"}})), None),
         (
-            spec(json!({"credentials": {"type": "Password"}})),
+            spec(json!({"credentials": {"type": "Token"}})),
             Some("/spec/credentials/type"),
         ),
         (spec(json!({"credentials": {"secretRef": null}})), Some("secretRef")),
