@@ -1,6 +1,8 @@
-//! What the service and its gateway refuse with: codes, statuses and texts of API reference 8.2.
+//! What the service and its gateway refuse with: codes, statuses and texts of the error tables
+//! (Kafka 8.2, RocketMQ 9.2).
 //!
-//! The `APIGW` codes and `DMS.40050010` are not in the reference; their texts are what the gateway is known to say.
+//! The `APIGW` codes, `DMS.40050010` and `DMS.111400864` are not in the references; their texts are what the gateway and
+//! the service are known to say.
 
 use axum::http::StatusCode;
 
@@ -97,6 +99,14 @@ codes! {
     REPLICAS_BROKERS = "DMS.00400861", 400, "Replication factor larger than available brokers.";
     NO_TOPIC = "DMS.00400876", 400, "The topic does not exist.";
     PARTITION_QUOTA = "DMS.111400860", 400, "Instance partition is not enough.Total partition is over the partition limitation.";
+    QUOTA = "DMS.00400039", 400, "The quota limit has been reached.";
+    TOPIC_EXISTS = "DMS.40050005", 400, "Requested topic already exists.";
+    NO_ROCKETMQ_GROUP = "DMS.10240405", 404, "The consumption group ID is incorrect or not found.";
+    ROCKETMQ_GROUP_EXISTS = "DMS.40050015", 400, "Consumer group exits.";
+    GROUP_QUOTA = "DMS.10240019", 400, "The number of consumer groups exceeds the upper limit.";
+    NO_KAFKA_GROUP = "DMS.111400864", 400, "The consumer group does not exist.";
+    GROUP_ID = "DMS.10240016", 400, "The group ID format is invalid.";
+    GROUP_EXISTS = "DMS.10240018", 400, "The consumer group already exists.";
     TAG_KEY_LENGTH = "DMS.10240035", 400, "The tag key is empty or too long.";
     TAG_KEY = "DMS.10240036", 400, "The tag key contains invalid characters.";
     TAG_VALUE_LENGTH = "DMS.10240038", 400, "The tag value is too long.";
@@ -105,6 +115,8 @@ codes! {
     TAG_COUNT = "DMS.10240044", 400, "A maximum of 10 tags can be created.";
     TAG_EXISTS = "DMS.10240045", 400, "The tag key has been used.";
     OFFSET = "DMS.40050010", 400, "The offset is not less than the total.";
+    TOKEN = "DMS.10240101", 401, "Invalid token.";
+    TOKEN_EXPIRED = "DMS.10240102", 401, "Expired token.";
     PROJECT = "DMS.10240104", 401, "The project ID and token do not match.";
     NO_INSTANCE = "DMS.00404022", 404, "This instance does not exist.";
     FLOW_CONTROL = "DMS.10240407", 404, "The request is too frequent. Flow control is being performed. Please try again later.";
