@@ -46,10 +46,14 @@ fn by_code(operation: Operation, code: &str) -> Option<Class> {
 
 type Row = (Class, &'static [&'static str]);
 
-/// A new name for an instance that is taken needs another name; when creating, it may be the instance we look for.
+/// A name that is taken needs another one when renaming; when creating, it may be what we look for. A change of Kafka's
+/// groups names the group, as a renaming would.
 const BY_CALL: &[(Operation, &str, Class)] = &[
     (Operation::UpdateInstance, "DMS.00400060", Class::Invalid),
     (Operation::UpdateInstance, "DMS.00400081", Class::Invalid),
+    (Operation::UpdateInstanceConsumerGroup, "DMS.00500978", Class::Invalid),
+    (Operation::UpdateInstanceConsumerGroup, "DMS.10240018", Class::Invalid),
+    (Operation::UpdateInstanceConsumerGroup, "DMS.40050015", Class::Invalid),
 ];
 
 /// The two references' error tables, codes as printed there, nine digits and a missing prefix included.
@@ -208,6 +212,40 @@ mod tests {
             (CreateInstanceByEngine, "DMS.00501010", 500, Class::Invalid),
             (CreateInstanceTopic, "DMS.40050005", 400, Class::AlreadyExists),
             (CreateInstanceTopic, "DMS.111400860", 400, Class::Quota),
+            (CreateTopicOrBatchDeleteTopic, "DMS.40050005", 400, Class::AlreadyExists),
+            (CreateTopicOrBatchDeleteTopic, "DMS.00400026", 400, Class::Busy),
+            (UpdateTopic, "DMS.00400876", 400, Class::NotFound),
+            (UpdateTopic, "DMS.00400017", 400, Class::Busy),
+            (UpdateTopic, "DMS.00500990", 500, Class::Unavailable),
+            (BatchDeleteTopic, "DMS.00400876", 400, Class::NotFound),
+            (ListRocketInstanceTopics, "DMS.00400975", 400, Class::Unavailable),
+            (CreateKafkaConsumerGroup, "DMS.00500978", 400, Class::AlreadyExists),
+            (CreateKafkaConsumerGroup, "DMS.10240018", 400, Class::AlreadyExists),
+            (
+                CreateConsumerGroupOrBatchDeleteConsumerGroup,
+                "DMS.40050015",
+                400,
+                Class::AlreadyExists,
+            ),
+            (
+                CreateConsumerGroupOrBatchDeleteConsumerGroup,
+                "DMS.10240019",
+                400,
+                Class::Quota,
+            ),
+            (UpdateConsumerGroup, "DMS.10240405", 404, Class::NotFound),
+            (BatchDeleteConsumerGroup, "DMS.10240405", 404, Class::NotFound),
+            (BatchDeleteConsumerGroup, "DMS.50050004", 400, Class::Busy),
+            (UpdateInstanceConsumerGroup, "DMS.111400864", 400, Class::NotFound),
+            (
+                BatchCreateOrDeleteRocketmqTag,
+                "DMS.10240045",
+                400,
+                Class::AlreadyExists,
+            ),
+            (ResizeInstance, "DMS.00400124", 400, Class::Quota),
+            (ShowInstance, "DMS.10240101", 401, Class::Reauthenticate),
+            (ShowInstance, "DMS.10240104", 401, Class::Denied),
             (ShowInstance, "APIGW.0301", 401, Class::Reauthenticate),
             (ShowInstance, "APIGW.0308", 429, Class::Throttled),
             (ShowInstance, "APIGW.0101", 404, Class::Invalid),
@@ -226,6 +264,11 @@ mod tests {
             );
             assert_eq!(classify(Operation::UpdateInstance, Some(code), "", 400), Class::Invalid);
         }
+        for code in ["DMS.00500978", "DMS.10240018", "DMS.40050015"] {
+            let classify = |operation| classify(operation, Some(code), "", 400);
+            assert_eq!(classify(Operation::CreateKafkaConsumerGroup), Class::AlreadyExists);
+            assert_eq!(classify(Operation::UpdateInstanceConsumerGroup), Class::Invalid);
+        }
     }
 
     #[test]
@@ -237,6 +280,14 @@ mod tests {
         );
         assert_eq!(
             classify(Operation::CreateInstanceTopic, "Invalid request parameter."),
+            Class::Invalid
+        );
+        assert_eq!(
+            classify(Operation::CreateTopicOrBatchDeleteTopic, "The topic exists already."),
+            Class::AlreadyExists
+        );
+        assert_eq!(
+            classify(Operation::BatchDeleteTopic, "A deletion already exists."),
             Class::Invalid
         );
         assert_eq!(

@@ -1,5 +1,8 @@
 //! Every operation of the client, carried out by the simulator and written down on the way.
 
+pub mod kafka;
+pub mod rocketmq;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,18 +10,13 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use bytes::Bytes;
 use dms_operator::clock::Clock;
-use dms_operator::cloud::kafka::{
-    self, CreateInstance, CreateTopic, Quota, QuotaIdentity, TopicConfig, UpdateInstance, UpdateTopic,
-};
 use dms_operator::cloud::{
-    Broken, Client, Config, Credentials, Endpoints, Engine, Error, InstanceQuery, Limiter, Operation, Tag, TagAction,
-    Timeouts, Transport,
+    Broken, Client, Config, Credentials, Endpoints, Engine, Error, Limiter, Operation, Tag, Timeouts, Transport,
 };
 use dms_operator::simulator::{self, Simulator};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -28,13 +26,13 @@ pub struct Exchange {
     pub method: String,
     /// Without the query, still encoded.
     pub path: String,
-    /// As sent; none of our values needs encoding.
+    /// As sent; none of our values there needs encoding.
     pub query: BTreeMap<String, String>,
     /// JSON, if there is any.
     pub body: Option<Value>,
     /// HTTP.
     pub status: u16,
-    /// JSON, if there is any.
+    /// JSON, if there is any, else text.
     pub answer: Option<Value>,
 }
 
@@ -42,6 +40,8 @@ type Log<T> = Arc<Mutex<Vec<T>>>;
 
 /// A client of a cloud of its own, and all that passed between the two.
 pub struct Line {
+    /// Whose operations go over it.
+    pub engine: Engine,
     /// The cloud.
     pub simulator: Simulator,
     /// The client.
@@ -52,13 +52,20 @@ pub struct Line {
 
 impl Line {
     /// With the right key.
-    pub fn new() -> Self {
-        let key = simulator::Config::default().secret_key;
-        Self::with_key(key.expose_secret())
+    pub fn new(engine: Engine) -> Self {
+        let simulator::Config {
+            access_key, secret_key, ..
+        } = simulator::Config::default();
+        let credentials = Credentials::AccessKey {
+            access_key,
+            secret_key,
+            security_token: None,
+        };
+        Self::with(engine, credentials)
     }
 
-    /// With this secret key.
-    pub fn with_key(secret_key: &str) -> Self {
+    /// With these credentials.
+    pub fn with(engine: Engine, credentials: Credentials) -> Self {
         let clock = Clock::anchored("2026-11-22T12:00:00Z".parse().unwrap());
         let simulator = Simulator::new(simulator::Config {
             clock: clock.clone(),
@@ -78,13 +85,9 @@ impl Line {
             timeouts: Timeouts::default(),
             on_call: Some(Arc::new(move |call| seen.lock().unwrap().push(call.operation))),
         };
-        let credentials = Credentials::AccessKey {
-            access_key: simulator.config().access_key.clone(),
-            secret_key: secret_key.into(),
-            security_token: None,
-        };
         let client = Client::new(config, Arc::new(recorder), Arc::new(Limiter::new()), credentials);
         Self {
+            engine,
             simulator,
             client,
             exchanges,
@@ -102,204 +105,32 @@ impl Line {
 
     /// An instance that runs, with every field that its creation can have.
     pub async fn instance(&self) -> Result<String, Error> {
-        let zones = [
-            "d539378ec1314c85b76fefa3f7071458",
-            "9f1c5806706d4c1fb0eb72f0a9b18c77",
-            "38b0f7a602344246bcb0da47b5d548e7",
-        ];
-        let order = CreateInstance {
-            name: "events".into(),
-            description: Some("all of them".into()),
-            engine_version: "2.7".into(),
-            broker_num: 3,
-            storage_space: 600,
-            storage_spec_code: "dms.physical.storage.ultra.v2".into(),
-            product_id: "c6.2u4g.cluster".into(),
-            vpc_id: "vpc".into(),
-            subnet_id: "subnet".into(),
-            security_group_id: "group".into(),
-            available_zones: zones.map(str::to_owned).into(),
-            maintain_begin: Some("22:00".into()),
-            maintain_end: Some("02:00".into()),
-            retention_policy: Some("time_base".into()),
-            ipv6_enable: Some(true),
-            enterprise_project_id: Some("0".into()),
-            tags: vec![tag("env", "prod")],
+        let id = match self.engine {
+            Engine::Kafka => self.client.create_instance(&kafka::order()).await,
+            Engine::RocketMq => self.client.create_instance(&rocketmq::order()).await,
         };
-        let id = self.client.create_instance(&order).await;
         settle().await;
         id
     }
+
+    /// Each operation at least once, with every field that it can have, on an instance that runs.
+    pub async fn with_everything(&self, id: &str) -> Vec<Result<(), Error>> {
+        match self.engine {
+            Engine::Kafka => kafka::with_everything(&self.client, id).await,
+            Engine::RocketMq => rocketmq::with_everything(&self.client, id).await,
+        }
+    }
+
+    /// The same with as little as the types allow, where that is less.
+    pub async fn with_little(&self) -> Vec<Result<(), Error>> {
+        match self.engine {
+            Engine::Kafka => kafka::with_little(&self.client).await,
+            Engine::RocketMq => rocketmq::with_little(&self.client).await,
+        }
+    }
 }
 
-/// Each operation at least once, with every field that it can have, on an instance that runs.
-pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>> {
-    let mut results = Results::default();
-    let query = InstanceQuery {
-        name: Some("events".into()),
-        exact: true,
-        include_failure: true,
-        offset: 0,
-        limit: 50,
-    };
-    results
-        .add(client.list_instances::<kafka::Instance>(&query).await)
-        .await;
-    results.add(client.show_instance::<kafka::Instance>(id).await).await;
-    let change = UpdateInstance {
-        name: Some("events-2".into()),
-        description: Some("still all of them".into()),
-        maintain_begin: Some("18:00:00".into()),
-        maintain_end: Some("22:00:00".into()),
-        security_group_id: Some("group-2".into()),
-        retention_policy: Some("produce_reject".into()),
-        enterprise_project_id: Some("1".into()),
-    };
-    results.add(client.update_instance(id, &change).await).await;
-    let topic = CreateTopic {
-        name: "orders".into(),
-        partitions: Some(3),
-        replication: Some(3),
-        retention_hours: Some(72),
-        sync_replication: Some(true),
-        sync_message_flush: Some(true),
-        configs: vec![config("max.message.bytes", "1048576")],
-        description: Some("of the shop".into()),
-    };
-    results.add(client.create_topic(id, &topic).await).await;
-    results.add(client.list_topics(id, 0, 50).await).await;
-    let change = UpdateTopic {
-        name: "orders".into(),
-        partitions: Some(6),
-        new_partition_brokers: vec![0, 1, 2],
-        retention_hours: Some(24),
-        sync_replication: Some(false),
-        sync_message_flush: Some(false),
-        configs: vec![config("message.timestamp.type", "CreateTime")],
-        description: Some(String::new()),
-    };
-    let absent = UpdateTopic {
-        name: "absent".into(),
-        partitions: Some(6),
-        ..UpdateTopic::default()
-    };
-    results.add(client.update_topics(id, &[change, absent]).await).await;
-    results.add(client.delete_topics(id, &["orders", "absent"]).await).await;
-    let identity = QuotaIdentity {
-        user: "alice".into(),
-        client: "billing".into(),
-        user_default: false,
-        client_default: false,
-    };
-    let mut quota = Quota {
-        identity: identity.clone(),
-        producer_byte_rate: Some(1 << 20),
-        consumer_byte_rate: Some(1 << 21),
-    };
-    results.add(client.create_quota(id, &quota).await).await;
-    results.add(client.list_quotas(id, 0, 50).await).await;
-    quota.producer_byte_rate = Some(1 << 22);
-    results.add(client.update_quota(id, &quota).await).await;
-    results.add(client.delete_quota(id, &identity).await).await;
-    results
-        .add(
-            client
-                .change_tags(Engine::Kafka, id, TagAction::Create, &[tag("team", "shop")])
-                .await,
-        )
-        .await;
-    results.add(client.list_tags(Engine::Kafka, id).await).await;
-    results
-        .add(
-            client
-                .change_tags(Engine::Kafka, id, TagAction::Delete, &[tag("team", "shop")])
-                .await,
-        )
-        .await;
-    let job = client.extend_storage(Engine::Kafka, id, 900).await;
-    let task = job.as_ref().ok().cloned().flatten().unwrap_or_else(|| "0".repeat(32));
-    results.add(job).await;
-    results.add(client.list_tasks(id, 1, 100).await).await;
-    results.add(client.show_task(id, &task).await).await;
-    results.add(client.list_available_zones().await).await;
-    results.add(client.find_projects(Some("eu-west-101")).await).await;
-    results.add(client.show_instance::<kafka::Instance>(id).await).await;
-    results
-        .add(client.list_instances::<kafka::Instance>(&query).await)
-        .await;
-    results.add(client.delete_instance(id).await).await;
-    results.0
-}
-
-/// The same with as little as the types allow, where that is less; it begins with the creation of another instance.
-pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
-    let mut results = Results::default();
-    let order = CreateInstance {
-        name: "little".into(),
-        engine_version: "2.7".into(),
-        broker_num: 3,
-        storage_space: 300,
-        storage_spec_code: "dms.physical.storage.high.v2".into(),
-        product_id: "c6.2u4g.cluster".into(),
-        vpc_id: "vpc".into(),
-        subnet_id: "subnet".into(),
-        security_group_id: "group".into(),
-        available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
-        ..CreateInstance::default()
-    };
-    let created = client.create_instance(&order).await;
-    let id = created
-        .clone()
-        .unwrap_or_else(|_| "d3b07384-d9a0-4c9b-8f8e-1a2b3c4d5e6f".into());
-    // Some fields are missing, or not settled, until it runs.
-    results
-        .0
-        .push(client.show_instance::<kafka::Instance>(&id).await.map(drop));
-    results.add(created).await;
-    let query = InstanceQuery {
-        name: None,
-        exact: false,
-        include_failure: false,
-        offset: 0,
-        limit: 1,
-    };
-    results
-        .add(client.list_instances::<kafka::Instance>(&query).await)
-        .await;
-    let change = UpdateInstance {
-        description: Some(String::new()),
-        ..UpdateInstance::default()
-    };
-    results.add(client.update_instance(&id, &change).await).await;
-    let topic = CreateTopic {
-        name: "abc".into(),
-        ..CreateTopic::default()
-    };
-    results.add(client.create_topic(&id, &topic).await).await;
-    let change = UpdateTopic {
-        name: "abc".into(),
-        retention_hours: Some(1),
-        ..UpdateTopic::default()
-    };
-    results.add(client.update_topics(&id, &[change]).await).await;
-    results.add(client.delete_topics(&id, &["abc"]).await).await;
-    let quota = Quota {
-        identity: QuotaIdentity {
-            client_default: true,
-            ..QuotaIdentity::default()
-        },
-        producer_byte_rate: None,
-        consumer_byte_rate: Some(1),
-    };
-    results.add(client.create_quota(&id, &quota).await).await;
-    results.add(client.update_quota(&id, &quota).await).await;
-    results.add(client.list_quotas(&id, 0, 1).await).await;
-    results.add(client.list_tags(Engine::Kafka, &id).await).await;
-    results.add(client.list_tasks(&id, 1, 1).await).await;
-    results.add(client.find_projects(None).await).await;
-    results.0
-}
-
+/// What became of calls, each of them after all that the one before it began.
 #[derive(Default)]
 struct Results(Vec<Result<(), Error>>);
 
@@ -318,13 +149,6 @@ pub async fn settle() {
 fn tag(key: &str, value: &str) -> Tag {
     Tag {
         key: key.into(),
-        value: value.into(),
-    }
-}
-
-fn config(name: &str, value: &str) -> TopicConfig {
-    TopicConfig {
-        name: name.into(),
         value: value.into(),
     }
 }
@@ -362,5 +186,6 @@ impl Transport for Recorder {
 }
 
 fn json(bytes: &[u8]) -> Option<Value> {
-    (!bytes.is_empty()).then(|| serde_json::from_slice(bytes).unwrap())
+    let text = || Value::String(String::from_utf8_lossy(bytes).into());
+    (!bytes.is_empty()).then(|| serde_json::from_slice(bytes).unwrap_or_else(|_| text()))
 }

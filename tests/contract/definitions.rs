@@ -1,5 +1,6 @@
-//! The vendor's published definitions: Swagger 2 as JSON, one file an operation, in a crate whose own types we do not
-//! build. IAM's one operation is not in that crate; `KeystoneListProjects.json` is written after API reference 8.4.
+//! The vendor's published definitions: Swagger 2 as JSON, one file an operation, in two crates whose own types we do not
+//! build. IAM's two operations are not in them: `KeystoneListProjects.json` is written after Kafka API reference 8.4 and
+//! RocketMQ API reference 9.4, `KeystoneCreateUserTokenByPassword.json` after 3.2 of both.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,17 +8,30 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use dms_operator::cloud::Engine;
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use crate::calls::Exchange;
 
-const CRATE: &str = "huawei-cloud-api-definitions-Kafka";
+/// All definitions of an engine, and IAM's, by operation.
+pub fn definitions(engine: Engine) -> &'static BTreeMap<String, Definition> {
+    match engine {
+        Engine::Kafka => &KAFKA,
+        Engine::RocketMq => &ROCKETMQ,
+    }
+}
 
-/// All definitions, by operation.
-pub static DEFINITIONS: LazyLock<BTreeMap<String, Definition>> = LazyLock::new(|| {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/KeystoneListProjects.json");
-    let published = fs::read_dir(crate_directory().join("src")).unwrap();
-    let files = published.map(|entry| entry.unwrap().path()).chain([own]);
+type Definitions = LazyLock<BTreeMap<String, Definition>>;
+
+static KAFKA: Definitions = LazyLock::new(|| read("huawei-cloud-api-definitions-Kafka"));
+static ROCKETMQ: Definitions = LazyLock::new(|| read("huawei-cloud-api-definitions-RocketMQ"));
+
+fn read(package: &str) -> BTreeMap<String, Definition> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+    let own = ["KeystoneListProjects.json", "KeystoneCreateUserTokenByPassword.json"].map(|file| here.join(file));
+    let published = fs::read_dir(crate_directory(package).join("src")).unwrap();
+    let files = published.map(|entry| entry.unwrap().path()).chain(own);
     files
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter_map(|path| {
@@ -26,7 +40,7 @@ pub static DEFINITIONS: LazyLock<BTreeMap<String, Definition>> = LazyLock::new(|
             Some((name, Definition::read(&document)?))
         })
         .collect()
-});
+}
 
 /// One operation, as its publisher defines it.
 pub struct Definition {
@@ -127,7 +141,11 @@ impl Definition {
         let mut parameters = BTreeMap::new();
         for (part, text) in template.into_iter().zip(given) {
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(name) => drop(parameters.insert(name.to_owned(), text.to_owned())),
+                Some(name) => {
+                    // Encoded once, whatever is in it.
+                    let text = percent_decode_str(text).decode_utf8().unwrap();
+                    parameters.insert(name.to_owned(), text.into_owned());
+                }
                 None if part == text => {}
                 None => return None,
             }
@@ -161,7 +179,7 @@ impl Schema {
         if root.get("$ref").is_some() {
             root = json!({"allOf": [root]});
         }
-        root["definitions"] = definitions.clone();
+        root["definitions"] = merged(definitions);
         strict_each(&mut root["definitions"]);
         Self {
             integer,
@@ -198,6 +216,24 @@ impl Schema {
             .map(|number: i64| json!(number));
         self.check(place, &number.unwrap_or_else(|| json!(text)))
     }
+}
+
+/// Definitions with each `allOf` made one object: it would have no field that all of its parts allow.
+fn merged(definitions: &Value) -> Value {
+    let mut merged = definitions.clone();
+    for schema in merged.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let Some(parts) = schema.get("allOf").and_then(Value::as_array) else {
+            continue;
+        };
+        let parts = parts.iter().map(|part| {
+            let name = part["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+            let part = &definitions[name];
+            assert!(part.get("required").is_none(), "{name}: a part that requires");
+            part["properties"].as_object().unwrap().clone()
+        });
+        *schema = json!({"type": "object", "properties": parts.flatten().collect::<Map<_, _>>()});
+    }
+    merged
 }
 
 /// A parameter outside the body has its type beside its name, and `required` there is no list.
@@ -253,7 +289,7 @@ fn generic(pointer: &str) -> String {
 }
 
 /// Where cargo unpacked the crate.
-fn crate_directory() -> PathBuf {
+fn crate_directory(package: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args([
@@ -268,7 +304,7 @@ fn crate_directory() -> PathBuf {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut packages = metadata["packages"].as_array().unwrap().iter();
-    let package = packages.find(|package| package["name"] == CRATE).unwrap();
+    let package = packages.find(|found| found["name"] == package).unwrap();
     Path::new(package["manifest_path"].as_str().unwrap())
         .parent()
         .unwrap()

@@ -8,7 +8,7 @@ use super::*;
 const HOST: &str = "https://dms.eu-west-101.myhuaweicloud.eu";
 
 /// The one request that `call` makes, and what it needs as an answer.
-async fn request<T, F>(reply: &str, call: impl FnOnce(Client) -> F) -> (String, Value)
+pub(super) async fn request<T, F>(reply: &str, call: impl FnOnce(Client) -> F) -> (String, Value)
 where
     F: Future<Output = Result<T, Error>>,
 {
@@ -114,6 +114,36 @@ async fn topics() {
         (line.as_str(), body),
         ("POST /v2/p1/instances/i1/topics/delete", json!({"topics": ["a", "b"]}))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups() {
+    let (line, _) = request(r#"{"groups":[],"total":0}"#, async |c| {
+        c.list_groups("i1", 50, 50).await
+    })
+    .await;
+    assert_eq!(line, "GET /v2/p1/instances/i1/groups?limit=50&offset=50");
+    let mut group = CreateGroup {
+        name: "test".to_owned(),
+        description: None,
+    };
+    let (line, body) = request("success", async |c| c.create_group("i1", &group).await).await;
+    assert_eq!(line, "POST /v2/p1/kafka/instances/i1/group");
+    assert_eq!(body, json!({"group_name": "test"}));
+    group.description = Some("d".to_owned());
+    let (_, body) = request("success", async |c| c.create_group("i1", &group).await).await;
+    assert_eq!(body, json!({"group_name": "test", "group_desc": "d"}));
+
+    let (line, body) = request("", async |c| c.update_group("i1", "%RETRY%g|x", "").await).await;
+    assert_eq!(line, "PUT /v2/kafka/p1/instances/i1/groups/%25RETRY%25g%7Cx");
+    assert_eq!(body, json!({"group_name": "%RETRY%g|x", "group_desc": ""}));
+
+    let (line, body) = request(r#"{"failed_groups":[],"total":0}"#, async |c| {
+        c.delete_groups("i1", &["a", "b"]).await
+    })
+    .await;
+    assert_eq!(line, "POST /v2/p1/instances/i1/groups/batch-delete");
+    assert_eq!(body, json!({"group_ids": ["a", "b"]}));
 }
 
 #[tokio::test(start_paused = true)]

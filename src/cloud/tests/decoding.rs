@@ -216,6 +216,54 @@ async fn topics_that_were_not_changed_are_told_whatever_the_status() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn groups_of_the_references_example() {
+    let body = r#"{"groups":[{"createdAt":1691401194847,"group_id":"consumer-1","state":"EMPTY","coordinator_id":1,
+        "lag":"7","group_desc":null},{"group_id":"consumer-2"}],"total":"2"}"#;
+    let page = client(200, body).list_groups("i1", 0, 50).await.unwrap();
+    assert_eq!(page.total, Some(2));
+    let [group, bare] = page.items.as_slice() else { panic!() };
+    assert_eq!(group.name, "consumer-1");
+    assert_eq!((group.state.as_deref(), group.lag), (Some("EMPTY"), Some(7)));
+    assert_eq!((&group.description, &bare.description), (&None, &None));
+    assert_eq!(group.created_at.unwrap().as_millisecond(), 1_691_401_194_847);
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_that_were_not_deleted_are_told_by_a_200() {
+    let body = r#"{"failed_groups":[{"group_id":"test-1","error_message":"UNKNOW"},{"group_id":"test-2"}],"total":2}"#;
+    let failed = client(200, body)
+        .delete_groups("i1", &["test-1", "test-2", "a"])
+        .await
+        .unwrap();
+    let failed: Vec<_> = failed
+        .iter()
+        .map(|item| (item.name.as_str(), item.message.as_str()))
+        .collect();
+    assert_eq!(
+        failed,
+        [("test-1", "UNKNOW"), ("test-2", "the service gives no reason")]
+    );
+    for body in [
+        r#"{"failed_groups":[],"total":0}"#,
+        r#"{"failed_groups":null,"total":"0"}"#,
+    ] {
+        assert_eq!(
+            client(200, body).delete_groups("i1", &["a"]).await.unwrap(),
+            [],
+            "{body}"
+        );
+    }
+    for body in ["", "{}", "<html>", r#"{"total":1}"#] {
+        let error = client(200, body).delete_groups("i1", &["a"]).await.unwrap_err();
+        assert_eq!(
+            (error.class(), error.sent()),
+            (Class::Malformed, Sent::Unknown),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_deleted_topic_has_its_own_result() {
     let body = r#"{"topics":[{"id":"a","success":true},{"id":"b","success":"false"},{"name":"c"}]}"#;
     let results = client(200, body)

@@ -3,6 +3,7 @@
 mod calls;
 mod decoding;
 mod limits;
+mod rocketmq;
 mod sending;
 mod tokens;
 mod wire;
