@@ -1,0 +1,3 @@
+from case import Case
+class RocketMQ(Case):
+    id = "x"
