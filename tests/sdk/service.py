@@ -1,4 +1,4 @@
-"""The vendor's SDK, unchanged: only its endpoint is ours. What it makes of an answer is compared with the answer itself."""
+"""The vendor's SDK, unchanged but for the endpoint. What it makes of an answer is compared with the answer itself."""
 
 import json
 import re
@@ -29,7 +29,7 @@ class Service:
         return checked
 
     def operations(self):
-        """What the SDK can call, from its own code: `(operation, method, path)`, a path with its parameters in braces."""
+        """What the SDK can call, from its own code: operation, method, and path with its parameters in braces."""
         for name in dir(self._client):
             if method := re.fullmatch("_(.*)_http_info", name):
                 operation = camel_case(method[1])

@@ -2,12 +2,15 @@
 
 from huaweicloudsdkkafka.v2 import (
     BatchCreateOrDeleteTagReq,
+    BatchDeleteGroupReq,
     BatchDeleteInstanceTopicReq,
+    CreateGroupReq,
     CreateInstanceByEngineReq,
     CreateInstanceTopicReq,
     CreateInstanceTopicReqTopicOtherConfigs,
     CreateKafkaUserClientQuotaTaskReq,
     DeleteKafkaUserClientQuotaTaskReq,
+    GroupCreateReq,
     ResizeEngineInstanceReq,
     TagEntity,
     UpdateInstanceReq,
@@ -35,8 +38,8 @@ class Kafka(Case):
     @classmethod
     def setUpClass(cls):
         cls.service = cls.kafka()
-        cls.id = cls.create("sdk-kafka")
-        cls.running(cls.service, cls.id)
+        cls.instance_id = cls.create("sdk-kafka")
+        cls.running(cls.service, cls.instance_id)
 
     @classmethod
     def create(cls, name, **fields):
@@ -75,7 +78,7 @@ class Kafka(Case):
             self.assertEqual(sorted(value) if field == "available_zones" else value, expected_value(expected), field)
         self.assertTrue(int(seen.created_at) > 0 and len(seen.connect_address.split(",")) == 3)
 
-        by_name = dict(engine="kafka", name="sdk-kafka-life", exact_match_name="true", include_failure="true", limit="5")
+        by_name = dict(engine="kafka", name="sdk-kafka-life", exact_match_name="true", include_failure="true", limit="9")
         listed = self.until(lambda: service.list_instances(**by_name), lambda seen: seen.instance_num)
         self.assertEqual([i.instance_id for i in listed.instances], [instance_id])
         self.assertEqual(listed.instances[0].total_storage_space, 300)
@@ -104,20 +107,25 @@ class Kafka(Case):
         self.until(lambda: service.list_instances(**by_name), lambda seen: not seen.instances)
 
     def test_tags(self):
-        service, tags = self.service, [TagEntity(key="cost centre", value="a:b/c=@+1"[:3]), TagEntity(key="empty", value="")]
+        service, instance_id = self.service, self.instance_id
+        tags = [TagEntity(key="cost centre", value="a:b"), TagEntity(key="empty", value="")]
         act = lambda action, tags: service.batch_create_or_delete_kafka_tag(
-            instance_id=self.id, body=BatchCreateOrDeleteTagReq(action=action, tags=tags)
+            instance_id=instance_id, body=BatchCreateOrDeleteTagReq(action=action, tags=tags)
         )
         self.assertEqual(act("create", tags).status_code, 204)
-        self.until(lambda: service.show_kafka_tags(instance_id=self.id).tags, lambda seen: seen == tags)
+        self.until(lambda: service.show_kafka_tags(instance_id=instance_id).tags, lambda seen: seen == tags)
         act("delete", [TagEntity(key="empty")])
-        self.until(lambda: service.show_kafka_tags(instance_id=self.id).tags, lambda seen: seen == tags[:1])
+        self.until(lambda: service.show_kafka_tags(instance_id=instance_id).tags, lambda seen: seen == tags[:1])
         self.refused(404, "DMS.10240426", lambda: act("delete", [TagEntity(key="empty")]))
-        self.assertEqual(self.state(self.id)["tags"], {"cost centre": "a:b"})
+        self.assertEqual(self.state(instance_id)["tags"], {"cost centre": "a:b"})
 
     def test_topic(self):
-        service = self.service
-        listed = lambda: [t for t in service.list_instance_topics(instance_id=self.id, limit="50").topics if t.name == "orders.v1"]
+        service, instance_id = self.service, self.instance_id
+
+        def listed():
+            answer = service.list_instance_topics(instance_id=instance_id, offset="0", limit="50")
+            return [topic for topic in answer.topics if topic.name == "orders.v1"]
+
         config = {"name": "message.timestamp.type", "value": "CreateTime"}
         body = CreateInstanceTopicReq(
             id="orders.v1",
@@ -129,7 +137,7 @@ class Kafka(Case):
             topic_other_configs=[CreateInstanceTopicReqTopicOtherConfigs(**config)],
             topic_desc="orders",
         )
-        self.assertEqual(service.create_instance_topic(instance_id=self.id, body=body).name, "orders.v1")
+        self.assertEqual(service.create_instance_topic(instance_id=instance_id, body=body).name, "orders.v1")
         [topic] = self.until(listed, bool)
         self.assertEqual((topic.partition, topic.replication, topic.retention_time), (6, 3, 24))
         self.assertEqual((topic.topic_desc, topic.topic_type, topic.policies_only), ("orders", 0, False))
@@ -146,38 +154,63 @@ class Kafka(Case):
             topic_other_configs=[UpdateInstanceTopicReqTopicOtherConfigs(name="max.message.bytes", value="1048576")],
         )
         body = UpdateInstanceTopicReq(topics=[change])
-        self.assertEqual(service.update_instance_topic(instance_id=self.id, body=body).status_code, 204)
+        self.assertEqual(service.update_instance_topic(instance_id=instance_id, body=body).status_code, 204)
         [topic] = listed()
         self.assertEqual((topic.partition, topic.retention_time, topic.topic_desc), (9, 48, "all orders"))
         self.assertEqual({c.name: c.value for c in topic.topic_other_configs}["max.message.bytes"], "1048576")
 
         body = BatchDeleteInstanceTopicReq(topics=["orders.v1"])
-        answer = service.batch_delete_instance_topic(instance_id=self.id, body=body)
+        answer = service.batch_delete_instance_topic(instance_id=instance_id, body=body)
         self.assertEqual([(topic.id, topic.success) for topic in answer.topics], [("orders.v1", True)])
         self.until(listed, lambda seen: not seen)
-        self.assertEqual(self.state(self.id)["topics"], [])
+        self.assertEqual(self.state(instance_id)["topics"], [])
 
     def test_quota(self):
-        service = self.service
-        listed = lambda: service.show_kafka_user_client_quota(instance_id=self.id, offset=0, limit=10)
+        service, instance_id = self.service, self.instance_id
+        listed = lambda: service.show_kafka_user_client_quota(instance_id=instance_id, offset=0, limit=10)
         identity = dict(user="", client="payments", user_default=False, client_default=False)
         body = CreateKafkaUserClientQuotaTaskReq(**identity, producer_byte_rate=2097152, consumer_byte_rate=1048576)
-        job = service.create_kafka_user_client_quota_task(instance_id=self.id, body=body).job_id
-        self.succeeded(service, self.id, job)
+        job = service.create_kafka_user_client_quota_task(instance_id=instance_id, body=body).job_id
+        self.succeeded(service, instance_id, job)
         [quota] = listed().quotas
         self.assertEqual((quota.client, quota.user, quota.client_default), ("payments", "", False))
         self.assertEqual((quota.producer_byte_rate, quota.consumer_byte_rate), (2097152, 1048576))
 
         body = UpdateKafkaUserClientQuotaTaskReq(**identity, producer_byte_rate=4194304, consumer_byte_rate=1048576)
-        job = service.update_kafka_user_client_quota_task(instance_id=self.id, body=body).job_id
-        self.succeeded(service, self.id, job)
+        job = service.update_kafka_user_client_quota_task(instance_id=instance_id, body=body).job_id
+        self.succeeded(service, instance_id, job)
         self.assertEqual(listed().quotas[0].producer_byte_rate, 4194304)
 
         body = DeleteKafkaUserClientQuotaTaskReq(**identity)
-        job = service.delete_kafka_user_client_quota_task(instance_id=self.id, body=body).job_id
-        self.succeeded(service, self.id, job)
+        job = service.delete_kafka_user_client_quota_task(instance_id=instance_id, body=body).job_id
+        self.succeeded(service, instance_id, job)
         self.assertEqual((listed().quotas, listed().count), ([], 0))
-        self.assertEqual(self.state(self.id)["quotas"], [])
+        self.assertEqual(self.state(instance_id)["quotas"], [])
+
+    def test_group(self):
+        service, instance_id = self.service, self.instance_id
+        listed = lambda: service.list_instance_consumer_groups(instance_id=instance_id, group="orders", limit="50")
+        group = dict(engine="kafka", instance_id=instance_id, group="orders.v1")
+        for name, description in (("orders.v1", "orders"), ("payments", None)):
+            body = CreateGroupReq(group_name=name, group_desc=description)
+            self.assertEqual(service.create_kafka_consumer_group(instance_id=instance_id, body=body).body, "success")
+        [seen] = self.until(listed, lambda seen: seen.total == 1).groups
+        self.assertEqual((seen.group_id, seen.group_desc, seen.state, seen.lag), ("orders.v1", "orders", "EMPTY", 0))
+        self.assertTrue(seen.created_at > 0 and seen.coordinator_id is not None)
+        seen = service.list_instance_consumer_group(**group).group
+        self.assertEqual((seen.group_id, seen.state), ("orders.v1", "EMPTY"))
+
+        body = GroupCreateReq(group_name="orders.v1", group_desc="all orders")
+        self.assertEqual(service.update_instance_consumer_group(**group, body=body).status_code, 200)
+        self.until(listed, lambda seen: seen.groups[0].group_desc == "all orders")
+
+        self.assertEqual(service.delete_instance_consumer_group(**group).status_code, 200)
+        self.until(listed, lambda seen: not seen.groups)
+        body = BatchDeleteGroupReq(group_ids=["payments", "orders.v1"])
+        answer = service.batch_delete_group(instance_id=instance_id, body=body)
+        self.assertEqual((answer.total, [failed.group_id for failed in answer.failed_groups]), (1, ["orders.v1"]))
+        self.assertTrue(answer.failed_groups[0].error_message)
+        self.assertEqual(self.state(instance_id)["groups"], [])
 
 
 def expected_value(value):

@@ -16,8 +16,8 @@ class Served(Case):
         done = {call["operation"] for call in self.cloud.calls() if (call["status"] or 500) < 300}
         served = set()
         for engine, service, instance_id in (
-            ("kafka", self.kafka(), test_kafka.Kafka.id),
-            ("reliability", self.rocketmq(), test_rocketmq.RocketMQ.id),
+            ("kafka", self.kafka(), test_kafka.Kafka.instance_id),
+            ("reliability", self.rocketmq(), test_rocketmq.RocketMQ.instance_id),
         ):
             for operation, method, path in service.operations():
                 path = path.replace("{engine}", engine).replace("{instance_id}", instance_id)
