@@ -42,8 +42,6 @@ def main(simulator):
             result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromNames(MODULES))
         finally:
             processes.stop()
-    failed = len(result.failures) + len(result.errors)
-    print(f"{result.testsRun - failed} passed, {failed} failed", flush=True)
     return 0 if result.wasSuccessful() else 1
 
 
