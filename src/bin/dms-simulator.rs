@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Huawei Cloud DMS for Kafka, and the one IAM call that goes with it, in memory.
+/// Huawei Cloud DMS for Kafka and RocketMQ, and the two IAM calls that go with them, in memory.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
@@ -25,6 +25,15 @@ struct Options {
     /// Its secret key [default: a made-up one, printed]
     #[arg(long, env = "DMS_SIMULATOR_SECRET_KEY", hide_env_values = true)]
     secret_key: Option<SecretString>,
+    /// The one user of IAM who is known [default: a made-up one, printed]
+    #[arg(long)]
+    user_name: Option<String>,
+    /// The user's password [default: a made-up one, printed]
+    #[arg(long, env = "DMS_SIMULATOR_PASSWORD", hide_env_values = true)]
+    password: Option<SecretString>,
+    /// The account that the user belongs to [default: a made-up one, printed]
+    #[arg(long)]
+    domain_name: Option<String>,
     /// The region, which is also the name of its project
     #[arg(long)]
     region: Option<String>,
@@ -34,7 +43,7 @@ struct Options {
     /// Seconds that lists of instances lag behind, divided by the speed
     #[arg(long)]
     list_lag: Option<u64>,
-    /// Seconds that lists of topics lag behind, divided by the speed
+    /// Seconds that lists of topics and consumer groups lag behind, divided by the speed
     #[arg(long)]
     topic_lag: Option<u64>,
     /// Seconds that tags lag behind, divided by the speed
@@ -80,9 +89,9 @@ enum Failures {
 async fn main() -> std::io::Result<()> {
     let options = Options::parse();
     let listener = TcpListener::bind(&options.listen).await?;
-    let secret_is_ours = options.secret_key.is_none();
+    let (key_is_ours, password_is_ours) = (options.secret_key.is_none(), options.password.is_none());
     let simulator = Simulator::new(options.config());
-    print(&simulator, listener.local_addr()?, secret_is_ours);
+    print(&simulator, listener.local_addr()?, key_is_ours, password_is_ours);
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = async move {
         tokio::select! {
@@ -115,6 +124,9 @@ impl Options {
         Config {
             access_key: self.access_key.unwrap_or(default.access_key),
             secret_key: self.secret_key.unwrap_or(default.secret_key),
+            user_name: self.user_name.unwrap_or(default.user_name),
+            user_password: self.password.unwrap_or(default.user_password),
+            domain_name: self.domain_name.unwrap_or(default.domain_name),
             region: self.region.unwrap_or(default.region),
             project_id: self.project_id.unwrap_or(default.project_id),
             speed: self.speed,
@@ -140,17 +152,13 @@ impl Options {
 }
 
 /// One line a setting, `name: value`; the address last, when the port accepts connections.
-fn print(simulator: &Simulator, address: std::net::SocketAddr, secret_is_ours: bool) {
+fn print(simulator: &Simulator, address: std::net::SocketAddr, key_is_ours: bool, password_is_ours: bool) {
     let config = simulator.config();
     println!("access-key: {}", config.access_key);
-    println!(
-        "secret-key: {}",
-        if secret_is_ours {
-            config.secret_key.expose_secret()
-        } else {
-            "(as given)"
-        }
-    );
+    println!("secret-key: {}", made_up(&config.secret_key, key_is_ours));
+    println!("user-name: {}", config.user_name);
+    println!("password: {}", made_up(&config.user_password, password_is_ours));
+    println!("domain-name: {}", config.domain_name);
     println!("region: {}", config.region);
     println!("project-id: {}", config.project_id);
     println!("speed: {}", config.speed);
@@ -167,6 +175,11 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, secret_is_ours: b
     println!("replace-tags: {}", config.replace_tags);
     println!("seed: {}", config.seed);
     println!("listening: http://{address}");
+}
+
+/// A secret that is no secret, or nothing of one that was given.
+fn made_up(secret: &SecretString, ours: bool) -> &str {
+    if ours { secret.expose_secret() } else { "(as given)" }
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -17,7 +17,8 @@ pub struct Call {
     pub path: String,
     /// The operation's name in the vendor's SDK; `Unknown` for what is not served.
     pub operation: String,
-    /// Names in the body: of an instance, topics, a quota's user or client.
+    /// Names in the body, of an instance, topics, groups, a quota's user or client; and what the path names after the
+    /// instance.
     pub names: Vec<String>,
     /// The HTTP status of the answer; absent while there is none, and for a lost one.
     pub status: Option<u16>,

@@ -1,47 +1,39 @@
-//! What can be bought here: flavours (5.4.2, 5.12.3), zones (5.12.2), and the projects that IAM shows (8.4).
+//! What can be bought here: flavours, zones (Kafka 5.12.2, RocketMQ 5.13.1), and the projects that IAM shows (Kafka 8.4,
+//! RocketMQ 9.4).
 
 use serde_json::{Value, json};
 
 use super::codes::ApiError;
 use super::gateway::{Context, Reply};
+use super::state::Engine;
+use super::{Config, kafka, rocketmq};
 
-/// A flavour, with its limits per broker or for the instance.
+/// A flavour, with its limits.
 pub(crate) struct Flavour {
     pub(crate) id: &'static str,
-    /// Partitions a broker.
-    pub(crate) partitions: i64,
-    /// Upper bound of the total storage, GB. 5.1.1 and 5.12.3 disagree; the call's own table wins.
-    pub(crate) storage: i64,
+    /// The fewest and the most brokers.
+    pub(crate) brokers: (i64, i64),
+    /// What a broker holds: partitions on Kafka; on RocketMQ topics, and as many consumer groups.
+    pub(crate) per_broker: i64,
+    pub(crate) storage: Storage,
 }
 
-/// The flavours in rising order.
-pub(crate) const FLAVOURS: [Flavour; 5] = [
-    Flavour {
-        id: "c6.2u4g.cluster",
-        partitions: 250,
-        storage: 300_000,
-    },
-    Flavour {
-        id: "c6.4u8g.cluster",
-        partitions: 500,
-        storage: 600_000,
-    },
-    Flavour {
-        id: "c6.8u16g.cluster",
-        partitions: 1000,
-        storage: 1_500_000,
-    },
-    Flavour {
-        id: "c6.12u24g.cluster",
-        partitions: 1500,
-        storage: 1_500_000,
-    },
-    Flavour {
-        id: "c6.16u32g.cluster",
-        partitions: 2000,
-        storage: 1_500_000,
-    },
-];
+/// The least and the most storage, GB.
+pub(crate) enum Storage {
+    OfInstance(i64, i64),
+    OfBroker(i64, i64),
+}
+
+impl Storage {
+    /// Whether an instance can have `total` GB.
+    pub(crate) fn holds(&self, total: i64, brokers: i64) -> bool {
+        let within = match *self {
+            Self::OfInstance(least, most) => (least..=most).contains(&total),
+            Self::OfBroker(least, most) => (least..=most).contains(&(total / brokers)),
+        };
+        within && total % brokers == 0
+    }
+}
 
 /// An availability zone; its code is the region's name with `letter`.
 pub(crate) struct Zone {
@@ -50,6 +42,9 @@ pub(crate) struct Zone {
     pub(crate) sold_out: bool,
     pub(crate) ipv6: bool,
 }
+
+/// The id of the account that the projects belong to.
+pub(crate) const DOMAIN_ID: &str = "65382450e8f64ac0870cd180d14e684b";
 
 /// Three good zones, one that is sold out, one without IPv6.
 pub(crate) const ZONES: [Zone; 5] = [
@@ -86,8 +81,17 @@ pub(crate) const ZONES: [Zone; 5] = [
 ];
 
 impl Flavour {
-    pub(crate) fn find(id: &str) -> Option<&'static Self> {
-        FLAVOURS.iter().find(|flavour| flavour.id == id)
+    /// The flavours of an engine's version, in rising order.
+    pub(crate) fn all(engine: Engine, version: &str) -> &'static [Self] {
+        match engine {
+            Engine::Kafka => &kafka::FLAVOURS,
+            Engine::RocketMq if version == rocketmq::FIVE => &rocketmq::FLAVOURS_OF_FIVE,
+            Engine::RocketMq => &rocketmq::FLAVOURS,
+        }
+    }
+
+    pub(crate) fn find(engine: Engine, version: &str, id: &str) -> Option<&'static Self> {
+        Self::all(engine, version).iter().find(|flavour| flavour.id == id)
     }
 }
 
@@ -101,7 +105,19 @@ impl Zone {
     }
 }
 
-/// `ListAvailableZones`, 5.12.2.
+/// The names and ids of the projects: beside the one of the region a second, so that a client which takes the first or a
+/// likely one is caught.
+pub(crate) fn all_projects(config: &Config) -> [(String, String); 2] {
+    [
+        (
+            format!("{}_team", config.region),
+            "b52f1bd4a7c14e6f8a0d9f3e5c7b6a18".into(),
+        ),
+        (config.region.clone(), config.project_id.clone()),
+    ]
+}
+
+/// `ListAvailableZones`.
 pub(crate) fn zones(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
     let region = &context.config.region;
@@ -127,22 +143,15 @@ pub(crate) fn zones(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 
 /// IAM's `KeystoneListProjects`, 8.4; the `name` filter is not in the reference.
 pub(crate) fn projects(context: &mut Context<'_>) -> Result<Reply, ApiError> {
-    let region = context.config.region.as_str();
-    // A second project of the region, so that a client which takes the first or a likely one is caught.
-    let team = format!("{region}_team");
-    let all = [
-        (team.as_str(), "b52f1bd4a7c14e6f8a0d9f3e5c7b6a18"),
-        (region, context.config.project_id.as_str()),
-    ];
     let wanted = context.query.text("name");
-    let projects: Vec<Value> = all
+    let projects: Vec<Value> = all_projects(context.config)
         .iter()
-        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == *name))
+        .filter(|(name, _)| wanted.is_none_or(|wanted| wanted == name))
         .map(|(name, id)| {
             json!({
-                "domain_id": "65382450e8f64ac0870cd180d14e684b",
+                "domain_id": DOMAIN_ID,
                 "is_domain": false,
-                "parent_id": "65382450e8f64ac0870cd180d14e684b",
+                "parent_id": DOMAIN_ID,
                 "name": name,
                 "description": "",
                 "links": {"next": null, "previous": null, "self": format!("https://www.example.com/v3/projects/{id}")},

@@ -1,4 +1,5 @@
-//! What the service and its gateway refuse with: codes, statuses and texts of API reference 8.2.
+//! What the service and its gateway refuse with: codes, statuses and texts of the error tables
+//! (Kafka 8.2, RocketMQ 9.2).
 //!
 //! The `APIGW` codes and `DMS.40050010` are not in the reference; their texts are what the gateway is known to say.
 
@@ -105,6 +106,8 @@ codes! {
     TAG_COUNT = "DMS.10240044", 400, "A maximum of 10 tags can be created.";
     TAG_EXISTS = "DMS.10240045", 400, "The tag key has been used.";
     OFFSET = "DMS.40050010", 400, "The offset is not less than the total.";
+    TOKEN = "DMS.10240101", 401, "Invalid token.";
+    TOKEN_EXPIRED = "DMS.10240102", 401, "Expired token.";
     PROJECT = "DMS.10240104", 401, "The project ID and token do not match.";
     NO_INSTANCE = "DMS.00404022", 404, "This instance does not exist.";
     FLOW_CONTROL = "DMS.10240407", 404, "The request is too frequent. Flow control is being performed. Please try again later.";

@@ -8,6 +8,7 @@
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
+//! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
 
@@ -15,14 +16,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::state::{Instance, State, Status};
-use super::{Fault, Now, Simulator, tasks, topics};
+use super::state::{Instance, Own, State, Status};
+use super::{Fault, Now, Simulator, kafka, tasks};
 
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
@@ -31,6 +32,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
+        .route("/tokens", delete(revoke_tokens))
 }
 
 /// What exists, in plain form.
@@ -40,12 +42,12 @@ pub(crate) fn state_json(state: &State, now: Now) -> Value {
 }
 
 fn plain(instance: &Instance, now: Now) -> Value {
-    let topics = topics::live(instance).map(topics::shown);
     let tasks = instance.tasks.iter().map(|task| tasks::shown(task, now));
-    json!({
+    let mut plain = json!({
         "id": instance.id,
         "name": instance.name,
         "description": instance.description,
+        "engine": instance.engine().name(),
         "status": instance.status,
         "engineVersion": instance.engine_version,
         "productId": instance.product_id,
@@ -57,7 +59,6 @@ fn plain(instance: &Instance, now: Now) -> Value {
         "subnetId": instance.subnet_id,
         "securityGroupId": instance.security_group_id,
         "enterpriseProjectId": instance.enterprise_project_id,
-        "retentionPolicy": instance.retention_policy,
         "ipv6Enable": instance.ipv6,
         "maintainBegin": instance.window.0,
         "maintainEnd": instance.window.1,
@@ -65,10 +66,19 @@ fn plain(instance: &Instance, now: Now) -> Value {
         "creationFailed": instance.creation_failed,
         "busy": instance.job.is_some(),
         "tags": instance.tags.truth(),
-        "topics": topics.collect::<Vec<_>>(),
-        "quotas": instance.quotas.iter().map(|quota| quota.shown()).collect::<Vec<_>>(),
         "tasks": tasks.collect::<Vec<_>>(),
-    })
+    });
+    match &instance.own {
+        Own::Kafka(own) => {
+            plain["retentionPolicy"] = json!(own.retention_policy);
+            plain["topics"] = own.topics.live().map(kafka::topics::shown).collect();
+            plain["quotas"] = own.quotas.iter().map(|quota| quota.shown()).collect();
+        }
+        Own::RocketMq(own) => {
+            plain["enableAcl"] = json!(own.enable_acl);
+        }
+    }
+    plain
 }
 
 #[derive(Deserialize)]
@@ -139,6 +149,11 @@ async fn instance(
     } else {
         StatusCode::NOT_FOUND
     })
+}
+
+async fn revoke_tokens(Extract(simulator): Extract<Simulator>) -> StatusCode {
+    simulator.revoke_tokens();
+    StatusCode::NO_CONTENT
 }
 
 /// What is wrong with a body.

@@ -25,7 +25,7 @@ pub struct Fault {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Match {
-    /// A name in the body: of an instance, a topic, a quota's user or client.
+    /// A name in the body, of an instance, a topic, a group, a quota's user or client; or after the instance in the path.
     pub name: Option<String>,
     /// The id or the name of the instance in the path.
     pub instance: Option<String>,
@@ -57,7 +57,7 @@ pub struct Effect {
     pub job_fails: bool,
     /// The instance that the call creates never runs.
     pub create_fails: Option<FailedCreate>,
-    /// Each item of a batch (topics) is reported as failed and left alone.
+    /// Each item of a batch (topics, groups) is reported as failed and left alone; where a job does the batch, it fails.
     pub items_fail: bool,
 }
 

@@ -15,7 +15,7 @@ use super::faults::{self, Effect, Malformed, Subject};
 use super::fields::Query;
 use super::route::{Route, route};
 use super::state::{Instance, State};
-use super::{Config, Now, Simulator, signature};
+use super::{Config, Now, Simulator, signature, tokens};
 
 /// The gateway's limit for a body (API reference 3.1).
 const MAX_BODY: usize = 12 << 20;
@@ -27,29 +27,34 @@ pub struct Lost;
 /// An answer of the service.
 pub(crate) struct Reply {
     status: StatusCode,
-    body: Option<Value>,
+    body: Option<String>,
+    header: Option<(&'static str, String)>,
 }
 
 impl Reply {
     pub(crate) fn ok(body: Value) -> Self {
-        Self {
-            status: StatusCode::OK,
-            body: Some(body),
-        }
+        Self::with_status(StatusCode::OK, body)
     }
 
     pub(crate) fn no_content() -> Self {
         Self {
             status: StatusCode::NO_CONTENT,
             body: None,
+            header: None,
         }
     }
 
-    pub(crate) fn partial(body: Value) -> Self {
+    pub(crate) fn with_status(status: StatusCode, body: Value) -> Self {
         Self {
-            status: StatusCode::PARTIAL_CONTENT,
-            body: Some(body),
+            status,
+            body: Some(body.to_string()),
+            header: None,
         }
+    }
+
+    pub(crate) fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.header = Some((name, value));
+        self
     }
 }
 
@@ -65,15 +70,23 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The instance in the path: `DMS.00400030` if that is no id, `DMS.00404022` if there is none.
+    /// The instance in the path: `DMS.00400030` if that is no id, `DMS.00404022` if there is none. What the service says
+    /// to an operation of the other engine is not in the references: here `DMS.00400007`.
     pub(crate) fn instance(&mut self) -> Result<&mut Instance, ApiError> {
         let id = self.route.instance.as_deref().expect("the route has an instance");
         uuid::Uuid::try_parse(id).map_err(|_| codes::INSTANCE_ID.error())?;
-        self.state
-            .instances
-            .get_mut(id)
-            .filter(|instance| instance.gone.is_none())
-            .ok_or_else(|| codes::NO_INSTANCE.error())
+        let instance = self.state.instances.get_mut(id);
+        let instance = instance.filter(|instance| instance.gone.is_none());
+        let instance = instance.ok_or_else(|| codes::NO_INSTANCE.error())?;
+        if self.route.engine.is_some_and(|engine| engine != instance.engine()) {
+            return Err(codes::TYPE.about(format_args!("The instance runs {}.", instance.engine().name())));
+        }
+        Ok(instance)
+    }
+
+    /// What the path names after the instance.
+    pub(crate) fn item(&self) -> &str {
+        self.route.item.as_deref().expect("the route has an item")
     }
 
     /// How long something takes that takes the service `duration`.
@@ -94,7 +107,9 @@ pub(crate) async fn handle(Extract(simulator): Extract<Simulator>, request: Requ
 async fn answer(simulator: Simulator, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await;
-    let route = route(&parts.method, parts.uri.path());
+    let route = route(&parts.method, parts.uri.path(), |id| {
+        Some(simulator.lock().instances.get(id)?.engine())
+    });
     let subject = simulator.subject(route.as_ref(), body.as_deref().unwrap_or_default());
     let request_id = simulator.arrive(&parts, &subject);
 
@@ -122,9 +137,17 @@ impl Simulator {
         let name = instance
             .as_ref()
             .and_then(|id| Some(self.lock().instances.get(id)?.name.clone()));
+        // A body with a password in it is not looked into.
+        let body = if route.is_some_and(|route| route.open) {
+            &[]
+        } else {
+            body
+        };
+        let mut names = serde_json::from_slice(body).map_or_else(|_| Vec::new(), |body| names(&body));
+        names.extend(route.and_then(|route| route.item.clone()));
         Subject {
             operation: route.map_or("Unknown", |route| route.operation),
-            names: serde_json::from_slice(body).map_or_else(|_| Vec::new(), |body| names(&body)),
+            names,
             instance: instance.into_iter().chain(name).collect(),
         }
     }
@@ -159,8 +182,13 @@ impl Simulator {
         let config = self.config();
         let mut state = self.lock();
         let now = self.now(&state);
-        signature::verify(&config.access_key, &config.secret_key, parts, &body, now.wall)
-            .map_err(|reason| codes::SIGNATURE.about(reason))?;
+        let authentic = match tokens::verify(&state, &parts.headers, route.project.as_deref(), now.wall) {
+            _ if route.open => Ok(()),
+            Some(verdict) => verdict,
+            None => signature::verify(&config.access_key, &config.secret_key, parts, &body, now.wall)
+                .map_err(|reason| codes::SIGNATURE.about(reason)),
+        };
+        authentic?;
         if let Some(limit) = config.rate_limit.filter(|limit| state.passes("", now.at) > *limit) {
             return Err(codes::THROTTLED.about(format_args!("policy user over ratelimit,limit:{limit},time:1 second")));
         }
@@ -217,9 +245,9 @@ impl Simulator {
             )),
         };
         let code = outcome.as_ref().err().map(|error| error.code.clone());
-        let Reply { status, body } = outcome.unwrap_or_else(|error| Reply {
-            status: error.status,
-            body: Some(json!({"error_code": error.code, "error_msg": error.message, "request_id": request_id})),
+        let Reply { status, body, header } = outcome.unwrap_or_else(|error| {
+            let body = json!({"error_code": error.code, "error_msg": error.message, "request_id": request_id});
+            Reply::with_status(error.status, body)
         });
         let mut state = self.lock();
         let now = self.now(&state);
@@ -234,14 +262,13 @@ impl Simulator {
         if effect.lost.is_some() {
             return lost();
         }
-        let text = body.map(|body| body.to_string());
         let (kind, text) = match effect.malformed {
-            None => ("application/json; charset=utf8", text),
+            None => ("application/json; charset=utf8", body),
             Some(Malformed::Html) => (
                 "text/html",
                 Some("<html><head><title>Gateway</title></head></html>".to_owned()),
             ),
-            Some(Malformed::Truncated) => ("application/json", text.map(|text| text[..text.len() / 2].to_owned())),
+            Some(Malformed::Truncated) => ("application/json", body.map(|body| body[..body.len() / 2].to_owned())),
             Some(Malformed::Empty) => ("application/json", None),
         };
         let mut response = Response::new(text.map_or_else(Body::empty, Body::from));
@@ -255,6 +282,9 @@ impl Simulator {
         headers.insert(header::DATE, value(&date));
         headers.insert(header::SERVER, value("api-gateway"));
         headers.insert("x-request-id", value(request_id));
+        if let Some((name, text)) = header {
+            headers.insert(name, value(&text));
+        }
         if let Some(seconds) = effect.retry_after {
             headers.insert(header::RETRY_AFTER, value(&seconds.to_string()));
         }
@@ -270,14 +300,17 @@ fn lost() -> Response {
     response
 }
 
-/// The names that a body speaks of.
+/// The names that a body speaks of: in fields of its own, in lists of names, and in lists of what has a name.
 fn names(body: &Value) -> Vec<String> {
-    let own = ["name", "id", "user", "client"]
-        .into_iter()
-        .filter_map(|key| body.get(key)?.as_str());
-    let topics = body.get("topics").and_then(Value::as_array).into_iter().flatten();
-    let topics = topics.filter_map(|topic| topic.as_str().or_else(|| topic.get("id")?.as_str()));
-    own.chain(topics)
+    let own = ["name", "id", "user", "client", "group_name"].into_iter();
+    let own = own.filter_map(|key| body.get(key)?.as_str());
+    let lists = ["topics", "groups", "group_ids"].into_iter();
+    let items = lists.filter_map(|key| body.get(key)?.as_array()).flatten();
+    let items = items.filter_map(|item| {
+        item.as_str()
+            .or_else(|| item.get("id").or_else(|| item.get("name"))?.as_str())
+    });
+    own.chain(items)
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
         .collect()

@@ -1,6 +1,5 @@
-//! Instances: 5.1.1 to 5.1.5.
+//! Instances of both engines: 5.1.1 to 5.1.5 of both references. What an engine says differently is in its folder.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,45 +8,26 @@ use super::catalogue::{Flavour, Zone};
 use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
-use super::state::{Change, Instance, NewTask, State, Status};
-use super::tags::{self, Tags};
+use super::state::{Change, Engine, Instance, Own, State, Status};
+use super::tags::Tags;
 use super::{FailedCreates, view};
 
-/// What the service needs for a creation, a deletion and a changed retention policy.
+/// What the service needs for a creation and a deletion.
 const CREATE: Duration = Duration::from_mins(15);
 const DELETE: Duration = Duration::from_mins(2);
-const CHANGE: Duration = Duration::from_secs(10);
 
-/// What can be said at creation. Of the rest of 5.1.1 nothing is served: to leave it out or off is all that it takes.
-const SERVED: [&str; 18] = [
-    "name",
-    "description",
-    "engine",
-    "engine_version",
-    "broker_num",
-    "storage_space",
-    "storage_spec_code",
-    "product_id",
-    "vpc_id",
-    "subnet_id",
-    "security_group_id",
-    "available_zones",
-    "maintain_begin",
-    "maintain_end",
-    "retention_policy",
-    "ipv6_enable",
-    "enterprise_project_id",
-    "tags",
-];
-
-/// `CreateInstanceByEngine`.
-pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+/// `CreateInstanceByEngine`; `order` reads an instance, without an id, out of the body. A field that is `false` is taken
+/// as left out.
+pub(crate) fn create(
+    context: &mut Context<'_>,
+    order: fn(Fields<'_>, &Context<'_>) -> Result<Instance, ApiError>,
+) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
     let body: serde_json::Map<_, _> = body
         .into_iter()
         .filter(|(_, value)| *value != Value::Bool(false))
         .collect();
-    let mut instance = ordered(Fields(&body), context)?;
+    let mut instance = order(Fields(&body), context)?;
     if context.config.unique_names && name_taken(context.state, &instance.name, "") {
         return Err(codes::NAME_EXISTS.error());
     }
@@ -79,11 +59,8 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         "offset",
         "limit",
     ])?;
-    match query.text("engine") {
-        Some("kafka") => {}
-        Some(_) => return Err(codes::TYPE.error()),
-        None => return Err(codes::PARAMETER.about("engine")),
-    }
+    let engine = query.text("engine").ok_or_else(|| codes::PARAMETER.about("engine"))?;
+    let engine = Engine::named(engine).ok_or_else(|| codes::TYPE.error())?;
     let (offset, limit) = query.page()?;
     let status = query
         .text("status")
@@ -101,6 +78,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .state
         .instances
         .values()
+        .filter(|instance| instance.engine() == engine)
         .filter(|instance| instance.created + lag <= context.now.at)
         .filter(|instance| {
             query.text("name").is_none_or(|name| {
@@ -144,58 +122,6 @@ pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::ok(view::shown(context.instance()?, now, turn)))
 }
 
-/// `UpdateInstance`: all at once but the retention policy, which is a job.
-pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
-    let body = object(context.body)?;
-    let fields = Fields(&body);
-    context.instance()?.idle()?;
-    fields.only(&[
-        "name",
-        "description",
-        "maintain_begin",
-        "maintain_end",
-        "security_group_id",
-        "retention_policy",
-        "enterprise_project_id",
-    ])?;
-    let name = fields.text("name")?.map(instance_name).transpose()?;
-    // Stricter than at creation (5.1.5): it starts with a letter.
-    if name.is_some_and(|name| !name.starts_with(|first: char| first.is_ascii_alphabetic())) {
-        return Err(codes::NAME.error());
-    }
-    let id = context.instance()?.id.clone();
-    if let Some(name) = name.filter(|name| context.config.unique_names && name_taken(context.state, name, &id)) {
-        return Err(codes::DUPLICATE_NAME.about(name));
-    }
-    let description = description(fields)?;
-    let window = window(fields, ":00")?;
-    let security_group_id = fields.text("security_group_id")?;
-    if security_group_id.is_some_and(str::is_empty) {
-        return Err(codes::NO_SECURITY_GROUP.error());
-    }
-    let retention_policy = retention_policy(fields)?;
-    let enterprise_project_id = fields.text("enterprise_project_id")?;
-
-    let task_id = context.state.hex(32);
-    let (now, lasts, fails) = (context.now, context.takes(CHANGE), context.effect.job_fails);
-    let instance = context.instance()?;
-    set(&mut instance.name, name);
-    set(&mut instance.description, description);
-    set(&mut instance.security_group_id, security_group_id);
-    set(&mut instance.enterprise_project_id, enterprise_project_id);
-    instance.window = window.unwrap_or_else(|| instance.window.clone());
-    if let Some(policy) = retention_policy.filter(|policy| *policy != instance.retention_policy) {
-        let params = json!({"new_retention_policy": policy, "origin_retention_policy": instance.retention_policy});
-        let task = NewTask {
-            id: task_id,
-            name: "changeRetentionPolicy",
-            params,
-        };
-        instance.begin(now, lasts, fails, Some(task), Change::Retention(policy.to_owned()));
-    }
-    Ok(Reply::no_content())
-}
-
 /// `DeleteInstance`: accepted at once, done later.
 pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let (now, lasts, fails) = (context.now, context.takes(DELETE), context.effect.job_fails);
@@ -215,31 +141,28 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::no_content())
 }
 
-/// The instance that a creation asks for, without an id.
-fn ordered(fields: Fields<'_>, context: &Context<'_>) -> Result<Instance, ApiError> {
-    fields.only(&SERVED)?;
+/// The instance that a creation asks for, as far as both engines ask alike.
+pub(crate) fn ordered(
+    fields: Fields<'_>,
+    context: &Context<'_>,
+    engine_version: String,
+    spec_codes: &[&str],
+    own: Own,
+) -> Result<Instance, ApiError> {
     let name = instance_name(fields.text("name")?.unwrap_or_default())?;
-    if fields.text("engine")? != Some("kafka") {
-        return Err(codes::TYPE.error());
-    }
-    // A string by the table, a number in the getting-started example.
-    let engine_version = fields.text_or_number("engine_version")?.unwrap_or_default();
-    if !["1.1.0", "2.7", "3.x"].contains(&engine_version.as_str()) {
-        return Err(codes::VERSION.error());
-    }
     let flavour = fields
         .text("product_id")?
-        .and_then(Flavour::find)
+        .and_then(|id| Flavour::find(own.engine(), &engine_version, id))
         .ok_or_else(|| codes::PRODUCT.error())?;
-    // 5.1.1 prints no range; the products of 5.12.3 have 3 to 30 brokers.
-    let broker_num = fields.integer("broker_num")?.filter(|n| (3..=30).contains(n));
+    let (fewest, most) = flavour.brokers;
+    let broker_num = fields.integer("broker_num")?.filter(|n| (fewest..=most).contains(n));
     let broker_num = broker_num.ok_or_else(|| codes::PARAMETER.about("broker_num"))?;
     let storage = fields.integer("storage_space")?.ok_or_else(|| codes::DISK.error())?;
-    if !(300..=flavour.storage).contains(&storage) || storage % broker_num != 0 {
+    if !flavour.storage.holds(storage, broker_num) {
         return Err(codes::DISK.about(format_args!("{storage} GB for {broker_num} brokers.")));
     }
     let storage_spec_code = fields.text("storage_spec_code")?.unwrap_or_default();
-    if !["dms.physical.storage.high.v2", "dms.physical.storage.ultra.v2"].contains(&storage_spec_code) {
+    if !spec_codes.contains(&storage_spec_code) {
         return Err(codes::STORAGE_SPEC.error());
     }
     let filled = |key, code: &codes::Code| {
@@ -268,30 +191,66 @@ fn ordered(fields: Fields<'_>, context: &Context<'_>) -> Result<Instance, ApiErr
         subnet_id: subnet_id.to_owned(),
         security_group_id: security_group_id.to_owned(),
         enterprise_project_id: fields.text("enterprise_project_id")?.unwrap_or("0").to_owned(),
-        retention_policy: retention_policy(fields)?.unwrap_or("produce_reject").to_owned(),
         ipv6,
-        window: window(fields, "")?.unwrap_or_else(|| ("02:00:00".into(), "06:00:00".into())),
+        window: ("02:00:00".into(), "06:00:00".into()),
         extend_times: 0,
         created: now.at,
         created_at: now.wall,
+        completed_at: None,
         creation_failed: false,
         gone: None,
         job: None,
         tasks: Vec::new(),
-        topics: Vec::new(),
-        quotas: Vec::new(),
-        tags: initial_tags(fields, now.at + context.takes(context.config.tag_lag))?,
+        tags: Tags::default(),
+        own,
     })
 }
 
-fn initial_tags(fields: Fields<'_>, from: Duration) -> Result<Tags, ApiError> {
-    let mut tags = BTreeMap::new();
-    for (key, value) in tags::read(fields)? {
-        if tags.insert(key, value).is_some() {
-            return Err(codes::TAG_EXISTS.error());
+/// What 5.1.5 of both references changes, and at once.
+pub(crate) struct Edit<'a> {
+    name: Option<&'a str>,
+    description: Option<&'a str>,
+    security_group_id: Option<&'a str>,
+}
+
+impl<'a> Edit<'a> {
+    /// `legal` is what the engine asks of a new name beyond what both do.
+    pub(crate) fn read(
+        fields: Fields<'a>,
+        context: &mut Context<'_>,
+        legal: fn(&str) -> bool,
+    ) -> Result<Self, ApiError> {
+        let name = fields.text("name")?.map(instance_name).transpose()?;
+        // Stricter than at creation: it starts with a letter.
+        if name.is_some_and(|name| !name.starts_with(|first: char| first.is_ascii_alphabetic()) || !legal(name)) {
+            return Err(codes::NAME.error());
         }
+        let id = context.instance()?.id.clone();
+        if let Some(name) = name.filter(|name| context.config.unique_names && name_taken(context.state, name, &id)) {
+            return Err(codes::DUPLICATE_NAME.about(name));
+        }
+        let security_group_id = fields.text("security_group_id")?;
+        if security_group_id.is_some_and(str::is_empty) {
+            return Err(codes::NO_SECURITY_GROUP.error());
+        }
+        Ok(Self {
+            name,
+            description: description(fields)?,
+            security_group_id,
+        })
     }
-    Ok(Tags::new(from, tags))
+
+    pub(crate) fn apply(&self, instance: &mut Instance) {
+        set(&mut instance.name, self.name);
+        set(&mut instance.description, self.description);
+        set(&mut instance.security_group_id, self.security_group_id);
+    }
+}
+
+pub(crate) fn set(field: &mut String, value: Option<&str>) {
+    if let Some(value) = value {
+        value.clone_into(field);
+    }
 }
 
 fn instance_name(name: &str) -> Result<&str, ApiError> {
@@ -303,6 +262,7 @@ fn instance_name(name: &str) -> Result<&str, ApiError> {
     }
 }
 
+/// The scope in which names are unique is not stated; here it is everything.
 fn name_taken(state: &State, name: &str, except: &str) -> bool {
     state
         .instances
@@ -316,34 +276,6 @@ fn description<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, ApiError> {
         return Err(codes::DESCRIPTION.error());
     }
     Ok(description)
-}
-
-fn retention_policy<'a>(fields: Fields<'a>) -> Result<Option<&'a str>, ApiError> {
-    match fields.text("retention_policy")? {
-        policy @ (None | Some("produce_reject" | "time_base")) => Ok(policy),
-        Some(_) => Err(codes::PARAMETER.about("retention_policy")),
-    }
-}
-
-/// One of the six windows of 5.12.1; `HH:mm` at creation, `HH:mm:ss` (`seconds`) at change.
-fn window(fields: Fields<'_>, seconds: &str) -> Result<Option<(String, String)>, ApiError> {
-    let hour = |time: &str| {
-        time.strip_suffix(seconds)?
-            .strip_suffix(":00")?
-            .parse::<u32>()
-            .ok()
-            .filter(|_| time.len() == 5 + seconds.len())
-    };
-    match (fields.text("maintain_begin")?, fields.text("maintain_end")?) {
-        (None, None) => Ok(None),
-        (Some(begin), Some(end)) => match (hour(begin), hour(end)) {
-            (Some(from), Some(to)) if from < 24 && from % 4 == 2 && to == (from + 4) % 24 => {
-                Ok(Some((format!("{from:02}:00:00"), format!("{to:02}:00:00"))))
-            }
-            _ => Err(codes::WINDOW.error()),
-        },
-        _ => Err(codes::WINDOW.error()),
-    }
 }
 
 /// One zone or at least three, by their ids.
@@ -363,10 +295,4 @@ fn zones(fields: Fields<'_>, ipv6: bool) -> Result<Vec<String>, ApiError> {
         }
     }
     Ok(ids.into_iter().map(str::to_owned).collect())
-}
-
-fn set(field: &mut String, value: Option<&str>) {
-    if let Some(value) = value {
-        value.clone_into(field);
-    }
 }

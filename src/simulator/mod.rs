@@ -1,7 +1,8 @@
-//! The cloud in memory: Kafka of Huawei Cloud DMS behind its gateway, and the one IAM call that goes with it.
+//! The cloud in memory: Kafka and RocketMQ of Huawei Cloud DMS behind their gateway, and the two IAM calls that go with
+//! them. What both engines share is here, what one has alone in its folder.
 //!
-//! Written from the API reference and not from our client's types, so that it catches the client's mistakes; as awkward
-//! as the service by default. What the reference leaves open is decided where it is done, with a comment, and is a
+//! Written from the API references and not from our client's types, so that it catches the client's mistakes; as awkward
+//! as the service by default. What the references leave open is decided where it is done, with a comment, and is a
 //! switch of [`Config`] where it matters.
 //!
 //! Two kinds of time: jobs and lags follow tokio's clock (which tests pause), divided by [`Config::speed`]; `Date`,
@@ -12,18 +13,20 @@ mod calls;
 mod catalogue;
 mod codes;
 mod control;
+mod entries;
 mod extend;
 mod faults;
 mod fields;
 mod gateway;
 mod instances;
-mod quotas;
+mod kafka;
+mod rocketmq;
 mod route;
 mod signature;
 mod state;
 mod tags;
 mod tasks;
-mod topics;
+mod tokens;
 mod view;
 
 #[cfg(test)]
@@ -54,6 +57,12 @@ pub struct Config {
     pub access_key: String,
     /// Its secret key.
     pub secret_key: SecretString,
+    /// The one user of IAM who is known.
+    pub user_name: String,
+    /// The user's password.
+    pub user_password: SecretString,
+    /// The name of the account that the user and the projects belong to.
+    pub domain_name: String,
     /// The region; its project in IAM has the same name.
     pub region: String,
     /// The id of that project.
@@ -62,9 +71,9 @@ pub struct Config {
     pub speed: f64,
     /// How long a new instance is missing from the list, and a deleted one stays in it.
     pub list_lag: Duration,
-    /// The same for topics.
+    /// The same for topics and consumer groups.
     pub topic_lag: Duration,
-    /// How long 5.10.2 shows the tags of before.
+    /// How long the call for the tags shows those of before.
     pub tag_lag: Duration,
     /// Decides ids and every order that is arbitrary.
     pub seed: u64,
@@ -104,6 +113,9 @@ impl Default for Config {
         Self {
             access_key: "SIMULATORACCESSKEY00".into(),
             secret_key: "simulator-secret-key-of-no-value".into(),
+            user_name: "simulator-user".into(),
+            user_password: "simulator-password-of-no-value".into(),
+            domain_name: "simulator-account".into(),
             region: "eu-west-101".into(),
             project_id: "0c1f9d3e5b7a4c6f8e2d1a3b5c7d9e0f".into(),
             speed: 1.0,
@@ -234,6 +246,11 @@ impl Simulator {
         let now = self.now(&state);
         state.advance(now, self.config());
         state.force(instance_id, status, now)
+    }
+
+    /// Makes every token unknown that was given so far.
+    pub fn revoke_tokens(&self) {
+        self.lock().tokens.clear();
     }
 
     fn lock(&self) -> MutexGuard<'_, state::State> {

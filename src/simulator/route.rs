@@ -1,13 +1,15 @@
 //! From method and path to an operation.
 //!
-//! The paths put the engine before the project, after it, or nowhere; literals decide, as section 5 prints them.
+//! The paths put the engine before the project, after it, or nowhere; literals decide, as the references print them. Both
+//! engines have operations under one method and path: there the engine of the instance decides.
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 
 use super::codes::ApiError;
 use super::gateway::{Context, Reply};
-use super::{catalogue, extend, instances, quotas, tags, tasks, topics};
+use super::state::Engine::{self, Kafka, RocketMq};
+use super::{catalogue, extend, instances, kafka, rocketmq, tags, tasks, tokens};
 
 type Handler = fn(&mut Context<'_>) -> Result<Reply, ApiError>;
 
@@ -16,14 +18,19 @@ pub(crate) struct Route {
     /// The operation's name in the vendor's SDK.
     pub(crate) operation: &'static str,
     pub(crate) handler: Handler,
+    /// Whether it needs no authentication.
+    pub(crate) open: bool,
+    /// Whose instances it is about; of either engine's if absent.
+    pub(crate) engine: Option<Engine>,
     pub(crate) project: Option<String>,
     pub(crate) instance: Option<String>,
     /// What follows the instance in the path, if it is a parameter.
     pub(crate) item: Option<String>,
 }
 
-/// The route of a call, if it is served.
-pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
+/// The route of a call, if it is served; `engine_of` knows the instances.
+pub(crate) fn route(method: &Method, path: &str, engine_of: impl FnOnce(&str) -> Option<Engine>) -> Option<Route> {
+    // Split first: what is encoded in a name, once, does not end it.
     let segments: Vec<String> = path
         .strip_prefix('/')?
         .split('/')
@@ -33,58 +40,117 @@ pub(crate) fn route(method: &Method, path: &str) -> Option<Route> {
     if segments.iter().any(|segment| segment.is_empty()) {
         return None;
     }
-    let (operation, handler, project, instance, item): (_, Handler, _, _, Option<&str>) =
-        match (method.as_str(), segments.as_slice()) {
-            ("GET", ["v3", "projects"]) => ("KeystoneListProjects", catalogue::projects, None, None, None),
-            ("GET", ["v2", "available-zones"]) => ("ListAvailableZones", catalogue::zones, None, None, None),
-            ("POST", ["v2", "kafka", p, "instances"]) => {
-                ("CreateInstanceByEngine", instances::create, Some(p), None, None)
-            }
-            ("GET", ["v2", p, "instances"]) => ("ListInstances", instances::list, Some(p), None, None),
-            ("GET", ["v2", p, "instances", i]) => ("ShowInstance", instances::show, Some(p), Some(i), None),
-            ("PUT", ["v2", p, "instances", i]) => ("UpdateInstance", instances::update, Some(p), Some(i), None),
-            ("DELETE", ["v2", p, "instances", i]) => ("DeleteInstance", instances::delete, Some(p), Some(i), None),
-            ("POST", ["v2", p, "instances", i, "topics"]) => {
-                ("CreateInstanceTopic", topics::create, Some(p), Some(i), None)
-            }
-            ("GET", ["v2", p, "instances", i, "topics"]) => {
-                ("ListInstanceTopics", topics::list, Some(p), Some(i), None)
-            }
-            ("PUT", ["v2", p, "instances", i, "topics"]) => {
-                ("UpdateInstanceTopic", topics::update, Some(p), Some(i), None)
-            }
-            ("POST", ["v2", p, "instances", i, "topics", "delete"]) => {
-                ("BatchDeleteInstanceTopic", topics::delete, Some(p), Some(i), None)
-            }
-            ("POST", ["v2", "kafka", p, "instances", i, "extend"]) => {
-                ("ResizeEngineInstance", extend::extend, Some(p), Some(i), None)
-            }
-            (verb, ["v2", "kafka", p, "instances", i, "kafka-user-client-quota"]) => {
-                let (operation, handler): (_, Handler) = match verb {
-                    "POST" => ("CreateKafkaUserClientQuotaTask", quotas::create),
-                    "GET" => ("ShowKafkaUserClientQuota", quotas::list),
-                    "PUT" => ("UpdateKafkaUserClientQuotaTask", quotas::update),
-                    "DELETE" => ("DeleteKafkaUserClientQuotaTask", quotas::delete),
-                    _ => return None,
-                };
-                (operation, handler, Some(p), Some(i), None)
-            }
-            ("GET", ["v2", p, "instances", i, "tasks"]) => ("ListBackgroundTasks", tasks::list, Some(p), Some(i), None),
-            ("GET", ["v2", p, "instances", i, "tasks", t]) => {
-                ("ShowBackgroundTask", tasks::show, Some(p), Some(i), Some(t))
-            }
-            ("POST", ["v2", p, "kafka", i, "tags", "action"]) => {
-                ("BatchCreateOrDeleteKafkaTag", tags::act, Some(p), Some(i), None)
-            }
-            ("GET", ["v2", p, "kafka", i, "tags"]) => ("ShowKafkaTags", tags::list, Some(p), Some(i), None),
-            _ => return None,
-        };
-    let owned = |text: Option<&&str>| text.map(|text| (*text).to_owned());
-    Some(Route {
+    match (method.as_str(), segments.as_slice()) {
+        ("POST", ["v3", "auth", "tokens"]) => {
+            let mut route = both("KeystoneCreateUserTokenByPassword", tokens::create);
+            route.open = true;
+            Some(route)
+        }
+        ("GET", ["v3", "projects"]) => Some(both("KeystoneListProjects", catalogue::projects)),
+        ("GET", ["v2", "available-zones"]) => Some(both("ListAvailableZones", catalogue::zones)),
+        ("GET", ["v2", project, "instances"]) => Some(both("ListInstances", instances::list).at(project, None)),
+        (verb, ["v2", project, "instances", instance, rest @ ..]) => {
+            // Of an instance that is not there, either engine's operation says so.
+            let engine = engine_of(instance).unwrap_or(Kafka);
+            Some(in_instance(verb, rest, engine)?.at(project, Some(instance)))
+        }
+        ("POST", ["v2", engine, project, "instances"]) => {
+            let create = match Engine::named(engine)? {
+                Kafka => kafka::instances::create,
+                RocketMq => rocketmq::instances::create,
+            };
+            Some(both("CreateInstanceByEngine", create).at(project, None))
+        }
+        (verb, ["v2", engine, project, "instances", instance, rest @ ..]) => {
+            Some(of_engine(verb, rest, Engine::named(engine)?)?.at(project, Some(instance)))
+        }
+        (verb, ["v2", project, engine, instance, "tags", rest @ ..]) => {
+            Some(of_tags(verb, rest, engine)?.at(project, Some(instance)))
+        }
+        _ => None,
+    }
+}
+
+/// Below `/v2/{project_id}/instances/{instance_id}`.
+fn in_instance(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
+    Some(match (verb, rest, engine) {
+        ("GET", [], _) => both("ShowInstance", instances::show),
+        ("PUT", [], Kafka) => own(Kafka, "UpdateInstance", kafka::instances::update),
+        ("PUT", [], RocketMq) => own(RocketMq, "UpdateInstance", rocketmq::instances::update),
+        ("DELETE", [], _) => both("DeleteInstance", instances::delete),
+        ("GET", ["tasks"], _) => both("ListBackgroundTasks", tasks::list),
+        ("GET", ["tasks", task], _) => both("ShowBackgroundTask", tasks::show).about(task),
+        ("GET", ["brokers"], _) => own(RocketMq, "ListBrokers", rocketmq::instances::brokers),
+
+        ("POST", ["topics"], Kafka) => own(Kafka, "CreateInstanceTopic", kafka::topics::create),
+        ("GET", ["topics"], Kafka) => own(Kafka, "ListInstanceTopics", kafka::topics::list),
+        ("PUT", ["topics"], _) => own(Kafka, "UpdateInstanceTopic", kafka::topics::update),
+        ("POST", ["topics", "delete"], _) => own(Kafka, "BatchDeleteInstanceTopic", kafka::topics::delete),
+        _ => return None,
+    })
+}
+
+/// Below `/v2/{engine}/{project_id}/instances/{instance_id}`.
+fn of_engine(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
+    Some(match (engine, verb, rest) {
+        (Kafka, "POST", ["extend"]) => own(Kafka, "ResizeEngineInstance", extend::extend),
+        (Kafka, "POST", [QUOTA]) => own(Kafka, "CreateKafkaUserClientQuotaTask", kafka::quotas::create),
+        (Kafka, "GET", [QUOTA]) => own(Kafka, "ShowKafkaUserClientQuota", kafka::quotas::list),
+        (Kafka, "PUT", [QUOTA]) => own(Kafka, "UpdateKafkaUserClientQuotaTask", kafka::quotas::update),
+        (Kafka, "DELETE", [QUOTA]) => own(Kafka, "DeleteKafkaUserClientQuotaTask", kafka::quotas::delete),
+        (RocketMq, "POST", ["extend"]) => own(RocketMq, "ResizeInstance", extend::extend),
+        (RocketMq, "GET", ["extend"]) => own(
+            RocketMq,
+            "ShowEngineInstanceExtendProductInfo",
+            rocketmq::products::list,
+        ),
+        _ => return None,
+    })
+}
+
+const QUOTA: &str = "kafka-user-client-quota";
+
+/// Below `/v2/{project_id}/{engine}/{instance_id}/tags`, where RocketMQ has one name only.
+fn of_tags(verb: &str, rest: &[&str], engine: &str) -> Option<Route> {
+    Some(match (engine, verb, rest) {
+        ("kafka", "POST", ["action"]) => own(Kafka, "BatchCreateOrDeleteKafkaTag", tags::act),
+        ("kafka", "GET", []) => own(Kafka, "ShowKafkaTags", tags::list),
+        ("rocketmq", "POST", ["action"]) => own(RocketMq, "BatchCreateOrDeleteRocketmqTag", tags::act),
+        ("rocketmq", "GET", []) => own(RocketMq, "ShowRocketmqTags", tags::list),
+        _ => return None,
+    })
+}
+
+/// An operation that both engines have, or neither.
+fn both(operation: &'static str, handler: Handler) -> Route {
+    Route {
         operation,
         handler,
-        project: owned(project),
-        instance: owned(instance),
-        item: item.map(str::to_owned),
-    })
+        open: false,
+        engine: None,
+        project: None,
+        instance: None,
+        item: None,
+    }
+}
+
+/// An operation of one engine.
+fn own(engine: Engine, operation: &'static str, handler: Handler) -> Route {
+    Route {
+        engine: Some(engine),
+        ..both(operation, handler)
+    }
+}
+
+impl Route {
+    fn at(mut self, project: &str, instance: Option<&str>) -> Self {
+        self.project = Some(project.to_owned());
+        self.instance = instance.map(str::to_owned);
+        self
+    }
+
+    fn about(mut self, item: &str) -> Self {
+        self.item = Some(item.to_owned());
+        self
+    }
 }

@@ -8,24 +8,28 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::calls::Call;
+use super::catalogue::Flavour;
 use super::codes::{self, ApiError};
 use super::faults::{FailedCreate, Fault};
-use super::quotas::Quota;
 use super::tags::Tags;
-use super::topics::Topic;
-use super::{Config, Now};
+use super::tokens::Token;
+use super::{Config, Now, kafka, rocketmq};
+use kafka::Kafka;
+use rocketmq::RocketMq;
 
 /// Everything that changes.
 pub(crate) struct State {
     pub(crate) instances: BTreeMap<String, Instance>,
     pub(crate) calls: Vec<Call>,
     pub(crate) faults: Vec<Fault>,
+    /// By what is sent in `X-Auth-Token`.
+    pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) advanced: Duration,
     windows: BTreeMap<String, (u64, u32)>,
     random: u64,
 }
 
-/// The state of an instance (API reference 8.3; `DELETING` and `RECYCLE` are not printed there).
+/// The state of an instance (Kafka API reference 8.3, where `DELETING` and `RECYCLE` are not printed; RocketMQ 9.3).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
@@ -39,12 +43,28 @@ pub enum Status {
     Frozen,
     Freezing,
     Upgrading,
+    /// Kafka's word.
     Rollingback,
+    /// RocketMQ's word.
+    Rollback,
     Deleting,
     Recycle,
 }
 
-/// A Kafka instance.
+/// What an instance runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Engine {
+    Kafka,
+    RocketMq,
+}
+
+/// What only instances of one engine have.
+pub(crate) enum Own {
+    Kafka(Kafka),
+    RocketMq(RocketMq),
+}
+
+/// An instance of either engine.
 pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -61,20 +81,21 @@ pub(crate) struct Instance {
     pub(crate) subnet_id: String,
     pub(crate) security_group_id: String,
     pub(crate) enterprise_project_id: String,
-    pub(crate) retention_policy: String,
     pub(crate) ipv6: bool,
     /// `HH:mm:ss`, begin and end.
     pub(crate) window: (String, String),
     pub(crate) extend_times: u32,
     pub(crate) created: Duration,
+    /// When it was asked for.
     pub(crate) created_at: Timestamp,
+    /// When it ran first.
+    pub(crate) completed_at: Option<Timestamp>,
     pub(crate) creation_failed: bool,
     pub(crate) gone: Option<Duration>,
     pub(crate) job: Option<Job>,
     pub(crate) tasks: Vec<Task>,
-    pub(crate) topics: Vec<Topic>,
-    pub(crate) quotas: Vec<Quota>,
     pub(crate) tags: Tags,
+    pub(crate) own: Own,
 }
 
 /// The one thing that an instance is busy with.
@@ -96,13 +117,11 @@ pub(crate) enum Change {
         broker_num: i64,
         product_id: String,
     },
-    Retention(String),
-    CreateQuota(Quota),
-    UpdateQuota(Quota),
-    DeleteQuota(Quota),
+    Kafka(kafka::Change),
+    RocketMq(rocketmq::Change),
 }
 
-/// A background task (5.9).
+/// A background task (Kafka 5.9, RocketMQ 5.12).
 pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) name: &'static str,
@@ -127,6 +146,7 @@ impl State {
             instances: BTreeMap::new(),
             calls: Vec::new(),
             faults: Vec::new(),
+            tokens: BTreeMap::new(),
             advanced: Duration::ZERO,
             windows: BTreeMap::new(),
             random: seed,
@@ -139,10 +159,7 @@ impl State {
             if let Some(job) = instance.job.take_if(|job| job.ends <= now.at) {
                 instance.finish(job, now, config);
             }
-            let topic_lag = config.topic_lag.div_f64(config.speed);
-            instance
-                .topics
-                .retain(|topic| topic.gone.is_none_or(|gone| gone + topic_lag > now.at));
+            instance.own.forget(now.at, config);
         }
         let lag = config.list_lag.div_f64(config.speed);
         self.instances
@@ -197,7 +214,88 @@ impl State {
     }
 }
 
+impl Engine {
+    /// The engine that paths, bodies and queries speak of; RocketMQ has two names, and the reference uses now one and
+    /// now the other.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "kafka" => Some(Self::Kafka),
+            "reliability" | "rocketmq" => Some(Self::RocketMq),
+            _ => None,
+        }
+    }
+
+    /// Its name in an instance.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::RocketMq => "reliability",
+        }
+    }
+}
+
+impl Own {
+    pub(crate) fn engine(&self) -> Engine {
+        match self {
+            Self::Kafka(_) => Engine::Kafka,
+            Self::RocketMq(_) => Engine::RocketMq,
+        }
+    }
+
+    /// Forgets what no list shows any more.
+    fn forget(&mut self, now: Duration, config: &Config) {
+        let lag = config.topic_lag.div_f64(config.speed);
+        match self {
+            Self::Kafka(kafka) => kafka.topics.forget(now, lag),
+            Self::RocketMq(_) => {}
+        }
+    }
+}
+
 impl Instance {
+    pub(crate) fn engine(&self) -> Engine {
+        self.own.engine()
+    }
+
+    /// What is Kafka's own; only for operations that are routed as Kafka's.
+    pub(crate) fn kafka(&self) -> &Kafka {
+        match &self.own {
+            Own::Kafka(kafka) => kafka,
+            Own::RocketMq(_) => unreachable!("the call's instance is of its route's engine"),
+        }
+    }
+
+    pub(crate) fn kafka_mut(&mut self) -> &mut Kafka {
+        match &mut self.own {
+            Own::Kafka(kafka) => kafka,
+            Own::RocketMq(_) => unreachable!("the call's instance is of its route's engine"),
+        }
+    }
+
+    /// What is RocketMQ's own; only for operations that are routed as RocketMQ's.
+    pub(crate) fn rocketmq(&self) -> &RocketMq {
+        match &self.own {
+            Own::RocketMq(rocketmq) => rocketmq,
+            Own::Kafka(_) => unreachable!("the call's instance is of its route's engine"),
+        }
+    }
+
+    pub(crate) fn rocketmq_mut(&mut self) -> &mut RocketMq {
+        match &mut self.own {
+            Own::RocketMq(rocketmq) => rocketmq,
+            Own::Kafka(_) => unreachable!("the call's instance is of its route's engine"),
+        }
+    }
+
+    pub(crate) fn flavour(&self) -> &'static Flavour {
+        Flavour::find(self.engine(), &self.engine_version, &self.product_id).expect("only known flavours are sold")
+    }
+
+    /// The most that its brokers hold: partitions on Kafka; on RocketMQ topics, and as many consumer groups.
+    pub(crate) fn capacity(&self) -> i64 {
+        self.flavour().per_broker * self.broker_num
+    }
+
     /// Whether a change may begin. The reference has two codes and does not say which comes when: here the state
     /// decides first, and a task in a running instance is `DMS.00400017`.
     pub(crate) fn idle(&self) -> Result<(), ApiError> {
@@ -238,11 +336,12 @@ impl Instance {
     }
 
     fn finish(&mut self, job: Job, now: Now, config: &Config) {
-        let done = !job.fails && self.apply(&job, config);
+        let at = now.wall_of(job.ends);
+        let done = !job.fails && self.apply(&job, at, config);
         if !done {
             self.undo(&job);
         }
-        self.close_task(&job, now.wall_of(job.ends), done);
+        self.close_task(&job, at, done);
     }
 
     fn close_task(&mut self, job: &Job, at: Timestamp, done: bool) {
@@ -251,9 +350,13 @@ impl Instance {
         }
     }
 
-    fn apply(&mut self, job: &Job, config: &Config) -> bool {
+    /// False if it cannot be done.
+    fn apply(&mut self, job: &Job, at: Timestamp, config: &Config) -> bool {
         match &job.change {
-            Change::Create(None) => self.status = Status::Running,
+            Change::Create(None) => {
+                self.status = Status::Running;
+                self.completed_at = Some(at);
+            }
             Change::Create(Some(failure)) => {
                 self.status = Status::Error;
                 self.creation_failed = true;
@@ -271,10 +374,8 @@ impl Instance {
                 (self.storage, self.broker_num) = (*storage, *broker_num);
                 self.product_id.clone_from(product_id);
             }
-            Change::Retention(policy) => self.retention_policy.clone_from(policy),
-            Change::CreateQuota(quota) => return Quota::create(&mut self.quotas, quota),
-            Change::UpdateQuota(quota) => return Quota::update(&mut self.quotas, quota),
-            Change::DeleteQuota(quota) => return Quota::delete(&mut self.quotas, quota),
+            Change::Kafka(change) => return change.apply(self.kafka_mut()),
+            Change::RocketMq(change) => return change.apply(self.rocketmq_mut(), job.ends, config),
         }
         true
     }

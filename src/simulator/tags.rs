@@ -1,4 +1,4 @@
-//! Tags of an instance: 5.10.1 and 5.10.2.
+//! Tags of an instance: Kafka 5.10.1 and 5.10.2, RocketMQ 5.8.1 and 5.8.2.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,12 +8,20 @@ use serde_json::{Value, json};
 use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
+use super::state::Engine;
 
 /// The most tags of an instance. The error table says 10 in a text from the time of queues.
 const MAX_TAGS: usize = 20;
 
-/// What the tags are from each moment on, as 5.10.2 shows it; the last is the truth.
+/// What the tags are from each moment on, as their own call shows it; the last is the truth.
 pub(crate) struct Tags(Vec<(Duration, BTreeMap<String, String>)>);
+
+impl Default for Tags {
+    /// None at all.
+    fn default() -> Self {
+        Self(vec![(Duration::ZERO, BTreeMap::new())])
+    }
+}
 
 impl Tags {
     /// The tags of a new instance, which show from `from` on.
@@ -23,7 +31,7 @@ impl Tags {
 
     /// The tags as they are.
     pub(crate) fn truth(&self) -> &BTreeMap<String, String> {
-        &self.0.last().expect("it starts with two entries").1
+        &self.0.last().expect("it starts with an entry").1
     }
 
     fn seen(&self, at: Duration) -> Vec<Value> {
@@ -39,7 +47,7 @@ pub(crate) fn shown(tags: &BTreeMap<String, String>) -> Vec<Value> {
         .collect()
 }
 
-/// `BatchCreateOrDeleteKafkaTag`: all of the tags or none.
+/// `BatchCreateOrDeleteKafkaTag`, `BatchCreateOrDeleteRocketmqTag`: all of the tags or none.
 pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
     let fields = Fields(&body);
@@ -51,7 +59,7 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let instance = context.instance()?;
     instance.idle()?;
     fields.only(&["action", "tags"])?;
-    let wanted = read(fields)?;
+    let wanted = read(fields, instance.engine())?;
     if wanted.is_empty() {
         return Err(codes::PARAMETER.about("tags"));
     }
@@ -79,16 +87,25 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::no_content())
 }
 
-/// `ShowKafkaTags`: for the lag, what was there before.
+/// `ShowKafkaTags`, `ShowRocketmqTags`: for the lag, what was there before.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
     let now = context.now;
-    let tags = context.instance()?.tags.seen(now.at);
-    Ok(Reply::ok(json!({"tags": tags})))
+    let instance = context.instance()?;
+    let tags = instance.tags.seen(now.at);
+    Ok(Reply::ok(match instance.engine() {
+        Engine::Kafka => json!({"tags": tags}),
+        // There are no pages; these say so in the example.
+        Engine::RocketMq => json!({"total": tags.len(), "next_offset": -1, "previous_offset": -1, "tags": tags}),
+    }))
 }
 
 /// The tags of a body, checked one by one. The sections print the special characters differently; any of theirs will do.
-pub(crate) fn read(fields: Fields<'_>) -> Result<Vec<(String, String)>, ApiError> {
+pub(crate) fn read(fields: Fields<'_>, engine: Engine) -> Result<Vec<(String, String)>, ApiError> {
+    let special = match engine {
+        Engine::Kafka => " ._:=-+@~",
+        Engine::RocketMq => " ._:=-+@",
+    };
     let tags = fields.objects("tags")?.unwrap_or_default();
     if tags.len() > MAX_TAGS {
         return Err(codes::TAG_COUNT.error());
@@ -100,7 +117,7 @@ pub(crate) fn read(fields: Fields<'_>) -> Result<Vec<(String, String)>, ApiError
                 tag.text("key")?.unwrap_or_default(),
                 tag.text("value")?.unwrap_or_default(),
             );
-            let legal = |text: &str| text.chars().all(|c| c.is_alphanumeric() || " ._:=-+@~".contains(c));
+            let legal = |text: &str| text.chars().all(|c| c.is_alphanumeric() || special.contains(c));
             if !(1..=128).contains(&key.chars().count()) {
                 return Err(codes::TAG_KEY_LENGTH.error());
             }
@@ -110,7 +127,9 @@ pub(crate) fn read(fields: Fields<'_>) -> Result<Vec<(String, String)>, ApiError
             if value.chars().count() > 255 {
                 return Err(codes::TAG_VALUE_LENGTH.error());
             }
-            if !legal(value) {
+            // Only RocketMQ 5.8.1 asks this of a value.
+            let padded = engine == Engine::RocketMq && value.trim() != value;
+            if !legal(value) || padded {
                 return Err(codes::TAG_VALUE.error());
             }
             Ok((key.to_owned(), value.to_owned()))

@@ -1,4 +1,4 @@
-//! Background tasks: 5.9.1 and 5.9.2. One task comes in a list as well; the number of tasks is a string.
+//! Background tasks: Kafka 5.9.1 and 5.9.2, RocketMQ 5.12.1 and 5.12.3. One task comes in a list as well; the number of tasks is a string.
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -54,9 +54,9 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 /// `ShowBackgroundTask`. What it says of a task that does not exist is not printed: an empty list.
 pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
-    let id = context.route.item.as_deref().expect("the route has a task");
+    let id = context.item().to_owned();
     // Both shapes of job ids: 32 digits, and a UUID with hyphens.
-    uuid::Uuid::try_parse(id).map_err(|_| codes::TASK_ID.error())?;
+    uuid::Uuid::try_parse(&id).map_err(|_| codes::TASK_ID.error())?;
     let now = context.now;
     let tasks: Vec<Value> = context
         .instance()?

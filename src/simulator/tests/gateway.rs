@@ -58,7 +58,7 @@ async fn what_is_not_served_says_so() {
     for (method, path) in [
         ("GET", "/v2/{p}/recycle"),
         ("PATCH", "/v2/{p}/instances"),
-        ("POST", "/v2/rocketmq/{p}/instances"),
+        ("POST", "/v2/rabbitmq/{p}/instances"),
         ("POST", "/v2/{p}/kafka/instances"),
         ("GET", "/v2/{p}/instances/"),
     ] {

@@ -4,6 +4,8 @@ mod control;
 mod gateway;
 mod instances;
 mod quotas_tags;
+mod rocketmq_instances;
+mod tokens;
 mod topics;
 
 use std::time::Duration;
@@ -185,6 +187,24 @@ impl Cloud {
         format!("/v2/{{p}}/instances/{id}")
     }
 
+    /// The id of a new RocketMQ instance of that version, still being created.
+    pub(super) async fn create_rocketmq(&self, version: &str) -> String {
+        let order = if version == "5.x" {
+            rocketmq(json!({"engine_version": "5.x", "product_id": "rocketmq.b1.large.1", "storage_space": 200}))
+        } else {
+            rocketmq(json!({"engine_version": version, "broker_num": 2}))
+        };
+        let answer = self.call("POST", "/v2/reliability/{p}/instances", Some(order)).await;
+        answer.json()["instance_id"].as_str().expect(&answer.text).to_owned()
+    }
+
+    /// The path of a RocketMQ instance that runs; one of 4.8.0 has two brokers.
+    pub(super) async fn running_rocketmq(&self, version: &str) -> String {
+        let id = self.create_rocketmq(version).await;
+        minutes(16).await;
+        format!("/v2/{{p}}/instances/{id}")
+    }
+
     pub(super) async fn status(&self, instance: &str) -> String {
         let answer = self.get(instance).await;
         answer.json()["status"].as_str().unwrap_or("absent").to_owned()
@@ -211,10 +231,39 @@ pub(super) fn order(otherwise: Value) -> Value {
         "security_group_id": "aa75ae22",
         "available_zones": [ZONE_A],
     });
+    merge(&mut body, &otherwise);
+    body
+}
+
+/// The same for RocketMQ; the printed example, with a zone of this cloud.
+pub(super) fn rocketmq(otherwise: Value) -> Value {
+    let mut body = json!({
+        "name": "reliability-1751840557",
+        "description": "",
+        "engine": "reliability",
+        "engine_version": "4.8.0",
+        "storage_space": 600,
+        "vpc_id": "3db8490c-4d6d-4d8f-8d3f-047b0de4c5cf",
+        "subnet_id": "0a0f1fcf-f019-458d-b9e5-301867394d50",
+        "security_group_id": "23c5977f-ff33-4b95-a73e-08d8a0bc4e6c",
+        "available_zones": ["9f1c5806706d4c1fb0eb72f0a9b18c77"],
+        "product_id": "c6.4u8g.cluster",
+        "enterprise_project_id": "0",
+        "ssl_enable": false,
+        "storage_spec_code": "dms.physical.storage.ultra.v2",
+        "ipv6_enable": false,
+        "enable_publicip": false,
+        "publicip_id": "",
+        "broker_num": 1,
+    });
+    merge(&mut body, &otherwise);
+    body
+}
+
+fn merge(body: &mut Value, otherwise: &Value) {
     for (key, value) in otherwise.as_object().unwrap() {
         body[key] = value.clone();
     }
-    body
 }
 
 pub(super) async fn seconds(seconds: u64) {

@@ -87,7 +87,8 @@ async fn a_quota_names_somebody_and_limits_something() {
         json!({"client": "c", "client-default": true, "producer-byte-rate": 1}),
         json!({"user": "anna"}),
         json!({"user": "anna", "producer-byte-rate": -1}),
-        json!({"user": "anna", "producer_byte_rate": 1}),
+        json!({"user": "anna", "producer_rate": 1}),
+        json!({"user": "anna", "producer_byte_rate": 1, "producer-byte-rate": 1}),
     ] {
         let answer = cloud.call("POST", &quotas.path, Some(body.clone())).await;
         assert_eq!(answer.refusal(), (400, "DMS.00400062".into()), "{body}");
@@ -98,6 +99,18 @@ async fn a_quota_names_somebody_and_limits_something() {
         (400, "DMS.00400062".into()),
         "the switch refuses it at once"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_vendors_sdk_spells_a_quota_with_underscores() {
+    let cloud = Cloud::new();
+    let quotas = Quotas::new(&cloud).await;
+    let body = json!({"user": "", "client": "", "user_default": true, "producer_byte_rate": 1});
+    assert_eq!(quotas.change("POST", body.clone()).await, "SUCCESS");
+    assert_eq!(quotas.change("PUT", body).await, "SUCCESS");
+    assert_eq!(quotas.list("").await["quotas"][0]["user-default"], true);
+    assert_eq!(quotas.change("DELETE", json!({"user_default": true})).await, "SUCCESS");
+    assert_eq!(quotas.list("").await["count"], 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::codes::{self, ApiError};
-use super::fields::{Fields, object};
-use super::gateway::{Context, Reply};
-use super::state::{Change, NewTask};
+use super::Change;
+use crate::simulator::codes::{self, ApiError};
+use crate::simulator::fields::{Fields, object};
+use crate::simulator::gateway::{Context, Reply};
+use crate::simulator::state::{self, NewTask};
 
 /// What the service needs for a change.
 const CHANGE: Duration = Duration::from_secs(10);
@@ -69,6 +70,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let instance = context.instance()?;
     instance.readable()?;
     let page: Vec<Value> = instance
+        .kafka()
         .quotas
         .iter()
         .rev()
@@ -76,7 +78,9 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .take(limit)
         .map(Quota::shown)
         .collect();
-    Ok(Reply::ok(json!({"quotas": page, "count": instance.quotas.len()})))
+    Ok(Reply::ok(
+        json!({"quotas": page, "count": instance.kafka().quotas.len()}),
+    ))
 }
 
 fn submit(
@@ -86,7 +90,7 @@ fn submit(
     must_exist: bool,
     change: fn(Quota) -> Change,
 ) -> Result<Reply, ApiError> {
-    let body = object(context.body)?;
+    let body = hyphenated(object(context.body)?)?;
     let id = context.state.hex(32);
     let (now, lasts, fails, strict) = (
         context.now,
@@ -102,7 +106,7 @@ fn submit(
         return Err(codes::PARAMETER.about("producer-byte-rate, consumer-byte-rate"));
     }
     // Not documented. The default follows what is known of topic quotas: accepted, and then the job fails.
-    if strict && must_exist != instance.quotas.iter().any(|other| other.same(&quota)) {
+    if strict && must_exist != instance.kafka().quotas.iter().any(|other| other.same(&quota)) {
         return Err(codes::PARAMETER.about("The quota exists already, or does not exist."));
     }
     let task = NewTask {
@@ -110,8 +114,22 @@ fn submit(
         name,
         params: quota.shown(),
     };
-    instance.begin(now, lasts, fails, Some(task), change(quota));
+    instance.begin(now, lasts, fails, Some(task), state::Change::Kafka(change(quota)));
     Ok(Reply::ok(json!({"job_id": id})))
+}
+
+/// The body as the reference spells it. The vendor's SDK has underscores instead of hyphens; that the service takes both
+/// is not in the reference. One field in both spellings is a contradiction.
+fn hyphenated(body: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
+    let mut hyphenated = Map::new();
+    for (key, value) in body {
+        let key = key.replace('_', "-");
+        if hyphenated.contains_key(&key) {
+            return Err(codes::PARAMETER.about(format_args!("{key} is there twice.")));
+        }
+        hyphenated.insert(key, value);
+    }
+    Ok(hyphenated)
 }
 
 impl Quota {

@@ -1,22 +1,22 @@
 //! Topics: 5.5.2 to 5.5.5. Ranges are the calls' own; where the error table contradicts them, only its code is used.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::codes::{self, ApiError};
-use super::fields::{Fields, object};
-use super::gateway::{Context, Reply};
-use super::state::Instance;
-use super::view::max_partitions;
+use crate::simulator::codes::{self, ApiError};
+use crate::simulator::entries::Named;
+use crate::simulator::fields::{Fields, object};
+use crate::simulator::gateway::{Context, Reply};
+use crate::simulator::state::Instance;
 
 /// The most partitions of one topic.
 const TOPIC_MAX_PARTITIONS: i64 = 200;
 const SYSTEM_TOPIC: &str = "__consumer_offsets";
 
-/// A topic; one that is gone stays in the list for the lag.
+/// A topic.
 pub(crate) struct Topic {
     pub(crate) name: String,
     pub(crate) partitions: i64,
@@ -27,9 +27,13 @@ pub(crate) struct Topic {
     pub(crate) sync_flush: bool,
     pub(crate) configs: BTreeMap<&'static str, String>,
     pub(crate) description: String,
-    pub(crate) created: Duration,
     pub(crate) created_at: Timestamp,
-    pub(crate) gone: Option<Duration>,
+}
+
+impl Named for Topic {
+    fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// A configuration that a topic can have: name, default, `valid_values`, `value_type`.
@@ -74,25 +78,23 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         sync_flush: fields.flag("sync_message_flush")?.unwrap_or(false),
         configs: configs(fields)?,
         description: fields.text("topic_desc")?.unwrap_or_default().to_owned(),
-        created: now.at,
         created_at: now.wall,
-        gone: None,
     };
     if topic.replicas > instance.broker_num {
         return Err(codes::REPLICAS_BROKERS.error());
     }
     // No code is printed for a name that exists; the general one, so that a client has to look.
-    if live(instance).any(|other| other.name == topic.name) {
+    if instance.kafka().topics.get(name).is_some() {
         return Err(codes::PARAMETER.about(format_args!("Topic {name} already exists.")));
     }
     if topic.partitions > remaining(instance) {
         return Err(codes::PARTITION_QUOTA.error());
     }
-    instance.topics.push(topic);
+    instance.kafka_mut().topics.add(topic, now.at);
     Ok(Reply::ok(json!({"name": name})))
 }
 
-/// `ListInstanceTopics`: newest first, so that whatever comes or goes between two pages shifts the rest.
+/// `ListInstanceTopics`.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&["offset", "limit"])?;
     let (offset, limit) = context.query.page()?;
@@ -103,12 +105,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     );
     let instance = context.instance()?;
     instance.readable()?;
-    let visible = instance
-        .topics
-        .iter()
-        .rev()
-        .filter(|topic| topic.created + lag <= now.at);
-    let mut topics: Vec<Value> = visible.map(shown).collect();
+    let mut topics: Vec<Value> = instance.kafka().topics.listed(now.at, lag).map(shown).collect();
     if system {
         topics.push(system_topic(instance));
     }
@@ -119,7 +116,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         "size": 0,
         "topics": page,
         "remain_partitions": remaining(instance),
-        "max_partitions": max_partitions(instance),
+        "max_partitions": instance.capacity(),
         "topic_max_partitions": TOPIC_MAX_PARTITIONS,
     })))
 }
@@ -140,7 +137,7 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .collect::<Result<Vec<_>, _>>()?;
     if !changes
         .iter()
-        .any(|change| live(instance).any(|topic| topic.name == change.name))
+        .any(|change| instance.kafka().topics.get(&change.name).is_some())
     {
         return Err(codes::NO_TOPIC.error());
     }
@@ -162,7 +159,7 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(if failed.is_empty() {
         Reply::no_content()
     } else {
-        Reply::partial(json!({"failed_topics": failed}))
+        Reply::with_status(StatusCode::PARTIAL_CONTENT, json!({"failed_topics": failed}))
     })
 }
 
@@ -178,22 +175,12 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let mut results = Vec::new();
     for name in names {
         let success = !items_fail && name != SYSTEM_TOPIC;
-        if success
-            && let Some(topic) = instance
-                .topics
-                .iter_mut()
-                .find(|topic| topic.gone.is_none() && topic.name == name)
-        {
-            topic.gone = Some(now.at);
+        if success {
+            instance.kafka_mut().topics.remove(name, now.at);
         }
         results.push(json!({"id": name, "success": success}));
     }
     Ok(Reply::ok(json!({"topics": results})))
-}
-
-/// The topics that exist.
-pub(crate) fn live(instance: &Instance) -> impl Iterator<Item = &Topic> {
-    instance.topics.iter().filter(|topic| topic.gone.is_none())
 }
 
 /// A topic as 5.5.3 prints it: two booleans as strings.
@@ -239,9 +226,7 @@ fn system_topic(instance: &Instance) -> Value {
         sync_flush: false,
         configs: BTreeMap::new(),
         description: String::new(),
-        created: instance.created,
         created_at: instance.created_at,
-        gone: None,
     };
     let mut shown = shown(&topic);
     shown["topic_type"] = json!(1);
@@ -291,17 +276,15 @@ impl Change {
     }
 
     fn growth(&self, instance: &Instance) -> i64 {
-        let topic = live(instance).find(|topic| topic.name == self.name);
+        let topic = instance.kafka().topics.get(&self.name);
         topic
             .zip(self.partitions)
             .map_or(0, |(topic, wanted)| (wanted - topic.partitions).max(0))
     }
 
     fn apply(&self, instance: &mut Instance) -> Result<(), String> {
-        let mut topics = instance.topics.iter_mut().filter(|topic| topic.gone.is_none());
-        let topic = topics
-            .find(|topic| topic.name == self.name)
-            .ok_or("The topic does not exist.")?;
+        let topic = instance.kafka_mut().topics.get_mut(&self.name);
+        let topic = topic.ok_or("The topic does not exist.")?;
         if let Some(wanted) = self.partitions {
             let present = topic.partitions;
             if wanted == present {
@@ -327,7 +310,13 @@ impl Change {
 }
 
 fn remaining(instance: &Instance) -> i64 {
-    max_partitions(instance) - live(instance).map(|topic| topic.partitions).sum::<i64>()
+    instance.capacity()
+        - instance
+            .kafka()
+            .topics
+            .live()
+            .map(|topic| topic.partitions)
+            .sum::<i64>()
 }
 
 fn legal_name(name: &str) -> bool {
