@@ -3,7 +3,7 @@
 Keys are the engine, the operation, and where in the answer.
 """
 
-_STRING = "read as True: Boolean in the reference's table as well, but its example prints the string \"false\" (5.5.3)"
+_STRING = 'read as True: Boolean in the reference\'s table as well, but its example prints the string "false" (5.5.3)'
 
 DIFFERENCES = {
     ("kafka", "ShowInstance", "/port_protocols"): "read as an empty object: an object in the reference's table as well, "

@@ -9,10 +9,10 @@ from differences import DIFFERENCES
 class Service:
     """One of the SDK's packages with a client: `service.list_instances(engine="kafka")` is the SDK's call of that name.
 
-    `seen` collects the differences that were met, so that none is known which is no longer there.
+    `called` has the engine and the operation of every call that went well, `met` the differences that were seen.
     """
 
-    seen = set()
+    called, met = set(), set()
 
     def __init__(self, engine, package, client):
         self._engine, self._package, self._client = engine, package, client
@@ -24,6 +24,7 @@ class Service:
         def checked(**parameters):
             response = call(request(**parameters))
             self._compare(operation, response)
+            self.called.add((self._engine, operation))
             return response
 
         return checked
@@ -43,9 +44,9 @@ class Service:
             answer = json.loads(text or "{}")
         except ValueError:
             answer = {"body": text}
-        met = {(self._engine, operation, path): what for path, what in misread(answer, response)}
-        self.seen.update(met.keys() & DIFFERENCES.keys())
-        unknown = {key: what for key, what in met.items() if key not in DIFFERENCES}
+        found = {(self._engine, operation, path): what for path, what in misread(answer, response)}
+        self.met.update(found.keys() & DIFFERENCES.keys())
+        unknown = {key: what for key, what in found.items() if key not in DIFFERENCES}
         assert not unknown, f"the SDK misreads {text}: {unknown}"
 
 

@@ -35,8 +35,8 @@ SPECIFICATION_5 = SPECIFICATION | {
     "broker_num": 1,
     "storage_space": 200,
 }
-# RocketMQ's own retry topics and namespaced groups have such names. The SDK encodes them in a path, once.
-AWKWARD = "%RETRY%ns|orders"
+# A name of which a path needs every special character encoded, once.
+AWKWARD, ENCODED = "%RETRY%ns|orders", "%25RETRY%25ns%7Corders"
 
 
 class RocketMQ(Case):
@@ -110,6 +110,11 @@ class RocketMQ(Case):
         by_name["name"] = "sdk-rocketmq-renamed"
         self.until(lambda: service.list_instances(**by_name), lambda seen: not seen.instances)
 
+    def test_instance_of_5(self):
+        seen = self.service.show_instance(instance_id=self.instance_id_5)
+        self.assertEqual((seen.engine_version, seen.product_id), ("5.x", "rocketmq.b1.large.1"))
+        self.assertTrue(seen.grpc_address and seen.broker_num is None)
+
     def test_resize(self):
         service, instance_id = self.service, self.create("sdk-rocketmq-grows", **SPECIFICATION)
         self.running(service, instance_id)
@@ -168,6 +173,8 @@ class RocketMQ(Case):
         self.assertEqual(service.delete_topic(instance_id=instance_id, topic=AWKWARD).status_code, 204)
         self.until(lambda: self.names(instance_id, "topics"), lambda names: AWKWARD not in names)
         self.refused(400, "DMS.00400876", show)
+        paths = {call["path"].partition("/topics/")[2] for call in self.cloud.calls()}
+        self.assertEqual({path for path in paths if "RETRY" in path}, {ENCODED})
         self.delete_topics(instance_id, "spread")
 
     def test_topic_of_5(self):

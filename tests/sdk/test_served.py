@@ -1,4 +1,8 @@
-"""All that the simulator serves and the SDK can call was called."""
+"""All that the simulator serves was called.
+
+But for IAM's token, which the SDK never asks for; the list of projects is no operation of the SDK, but its core asks for it
+(test_account).
+"""
 
 import urllib.error
 import urllib.request
@@ -12,31 +16,30 @@ from service import Service
 
 
 class Served(Case):
-    def test_every_served_operation_was_called_with_success(self):
-        done = {call["operation"] for call in self.cloud.calls() if (call["status"] or 500) < 300}
+    def test_every_served_operation_went_well(self):
         served = set()
         for engine, service, instance_id in (
             ("kafka", self.kafka(), test_kafka.Kafka.instance_id),
-            ("reliability", self.rocketmq(), test_rocketmq.RocketMQ.instance_id),
+            ("rocketmq", self.rocketmq(), test_rocketmq.RocketMQ.instance_id),
         ):
             for operation, method, path in service.operations():
                 path = path.replace("{engine}", engine).replace("{instance_id}", instance_id)
                 if heard := self.heard(method, path):
                     self.assertEqual(heard, operation, path)
                     served.add((engine, operation))
-        print(f"{len(served)} operations are served", flush=True)
-        self.assertEqual({operation for _, operation in served} - done, set())
+        self.assertEqual(served, Service.called)
 
     def test_every_known_difference_was_met(self):
-        self.assertEqual(DIFFERENCES.keys() - Service.seen, set())
+        self.assertEqual(DIFFERENCES.keys(), Service.met)
 
     def heard(self, method, path):
-        """The operation that the simulator takes an unsigned call for, or None if it is served by nobody."""
+        """The operation that the simulator takes an unsigned call for, or None if it serves none there."""
         segments = [self.cloud.project_id if part == "{project_id}" else part.strip("{}") for part in path.split("/")]
         request = urllib.request.Request(self.cloud.url + "/".join(segments), method=method)
         try:
             urlopen(request, 30)
         except urllib.error.HTTPError as refusal:
+            # What is not served is refused before the signature is looked at.
             if refusal.code == 404:
                 return None
             self.assertEqual(refusal.code, 401)
