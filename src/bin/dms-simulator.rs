@@ -67,6 +67,15 @@ struct Options {
     /// Leave __consumer_offsets out of the listed topics
     #[arg(long)]
     hide_system_topics: bool,
+    /// Delete consumer groups also while clients are connected
+    #[arg(long)]
+    delete_online_groups: bool,
+    /// List deleted consumer groups of Kafka for good, as DEAD
+    #[arg(long)]
+    dead_groups: bool,
+    /// Show a consumer group of Kafka flat, as the example of the reference does, instead of nested
+    #[arg(long)]
+    flat_groups: bool,
     /// Refuse a quota that exists already, or does not, at once instead of by a failed job
     #[arg(long)]
     strict_quotas: bool,
@@ -144,6 +153,9 @@ impl Options {
             },
             recycle_bin: self.recycle_bin,
             system_topics: !self.hide_system_topics,
+            delete_online_groups: self.delete_online_groups,
+            dead_groups: self.dead_groups,
+            flat_groups: self.flat_groups,
             strict_quotas: self.strict_quotas,
             replace_tags: self.replace_tags,
             clock,
@@ -171,6 +183,9 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, key_is_ours: bool
     println!("failed-creates: {:?}", config.failed_creates);
     println!("recycle-bin: {}", config.recycle_bin);
     println!("hide-system-topics: {}", !config.system_topics);
+    println!("delete-online-groups: {}", config.delete_online_groups);
+    println!("dead-groups: {}", config.dead_groups);
+    println!("flat-groups: {}", config.flat_groups);
     println!("strict-quotas: {}", config.strict_quotas);
     println!("replace-tags: {}", config.replace_tags);
     println!("seed: {}", config.seed);

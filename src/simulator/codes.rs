@@ -1,7 +1,8 @@
 //! What the service and its gateway refuse with: codes, statuses and texts of the error tables
 //! (Kafka 8.2, RocketMQ 9.2).
 //!
-//! The `APIGW` codes and `DMS.40050010` are not in the reference; their texts are what the gateway is known to say.
+//! The `APIGW` codes, `DMS.40050010` and `DMS.111400864` are not in the references; their texts are what the gateway and
+//! the service are known to say.
 
 use axum::http::StatusCode;
 
@@ -98,6 +99,9 @@ codes! {
     REPLICAS_BROKERS = "DMS.00400861", 400, "Replication factor larger than available brokers.";
     NO_TOPIC = "DMS.00400876", 400, "The topic does not exist.";
     PARTITION_QUOTA = "DMS.111400860", 400, "Instance partition is not enough.Total partition is over the partition limitation.";
+    NO_KAFKA_GROUP = "DMS.111400864", 400, "The consumer group does not exist.";
+    GROUP_ID = "DMS.10240016", 400, "The group ID format is invalid.";
+    GROUP_EXISTS = "DMS.10240018", 400, "The consumer group already exists.";
     TAG_KEY_LENGTH = "DMS.10240035", 400, "The tag key is empty or too long.";
     TAG_KEY = "DMS.10240036", 400, "The tag key contains invalid characters.";
     TAG_VALUE_LENGTH = "DMS.10240038", 400, "The tag value is too long.";

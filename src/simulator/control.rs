@@ -8,6 +8,7 @@
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
+//! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
 //! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
+        .route("/clients", post(clients))
         .route("/tokens", delete(revoke_tokens))
 }
 
@@ -72,6 +74,7 @@ fn plain(instance: &Instance, now: Now) -> Value {
         Own::Kafka(own) => {
             plain["retentionPolicy"] = json!(own.retention_policy);
             plain["topics"] = own.topics.live().map(kafka::topics::shown).collect();
+            plain["groups"] = own.groups.live().map(kafka::groups::plain).collect();
             plain["quotas"] = own.quotas.iter().map(|quota| quota.shown()).collect();
         }
         Own::RocketMq(own) => {
@@ -97,6 +100,15 @@ struct Advance {
 #[serde(deny_unknown_fields)]
 struct Forced {
     status: Status,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clients {
+    /// Its id or name.
+    instance: String,
+    group: String,
+    members: u32,
 }
 
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
@@ -145,6 +157,19 @@ async fn instance(
 ) -> Result<StatusCode, Refusal> {
     let Forced { status } = parse(&body)?;
     Ok(if simulator.set_status(&id, status) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn clients(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Clients {
+        instance,
+        group,
+        members,
+    } = parse(&body)?;
+    Ok(if simulator.set_members(&instance, &group, members) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

@@ -62,6 +62,12 @@ impl<T: Named> Entries<T> {
         listed.map(|entry| &entry.value)
     }
 
+    /// Forgets what was there under a name, so that it is listed no longer.
+    pub(crate) fn bury(&mut self, name: &str) {
+        self.0
+            .retain(|entry| entry.gone.is_none() || entry.value.name() != name);
+    }
+
     /// Forgets what no list shows any more.
     pub(crate) fn forget(&mut self, now: Duration, lag: Duration) {
         self.0.retain(|entry| entry.gone.is_none_or(|gone| gone + lag > now));

@@ -44,6 +44,22 @@ impl Reply {
         }
     }
 
+    /// 200 without a body.
+    pub(crate) fn empty() -> Self {
+        Self {
+            status: StatusCode::OK,
+            ..Self::no_content()
+        }
+    }
+
+    /// 200 with a bare word for a body.
+    pub(crate) fn word(word: &str) -> Self {
+        Self {
+            body: Some(word.to_owned()),
+            ..Self::empty()
+        }
+    }
+
     pub(crate) fn with_status(status: StatusCode, body: Value) -> Self {
         Self {
             status,

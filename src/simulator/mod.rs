@@ -89,6 +89,12 @@ pub struct Config {
     pub recycle_bin: bool,
     /// Whether `__consumer_offsets` is among the listed topics.
     pub system_topics: bool,
+    /// Whether a consumer group with members can be deleted.
+    pub delete_online_groups: bool,
+    /// Whether Kafka lists a deleted consumer group for good, as `DEAD`.
+    pub dead_groups: bool,
+    /// Whether Kafka's 5.6.8 shows a consumer group as its example does, and not as its table does.
+    pub flat_groups: bool,
     /// Whether a quota that exists already, or does not, is refused at once instead of by a failed job.
     pub strict_quotas: bool,
     /// Whether the creation of a tag whose key exists replaces its value instead of being refused.
@@ -129,6 +135,9 @@ impl Default for Config {
             failed_creates: FailedCreates::Hidden,
             recycle_bin: false,
             system_topics: true,
+            delete_online_groups: false,
+            dead_groups: false,
+            flat_groups: false,
             strict_quotas: false,
             replace_tags: false,
             clock: Clock::system(),
@@ -232,7 +241,7 @@ impl Simulator {
         self.lock().faults.clear();
     }
 
-    /// What exists, in plain form, without any lag: `{instances: [{id, name, status, topics, quotas, tags, tasks, ..}]}`.
+    /// What exists, in plain form, without any lag: `{instances: [{id, name, engine, status, topics, groups, tags, tasks, ..}]}`.
     pub fn state_json(&self) -> Value {
         let mut state = self.lock();
         let now = self.now(&state);
@@ -246,6 +255,15 @@ impl Simulator {
         let now = self.now(&state);
         state.advance(now, self.config());
         state.force(instance_id, status, now)
+    }
+
+    /// Lets `members` clients be connected to a consumer group of an instance that runs, named by its id or name; none is
+    /// that they leave. On Kafka a group that is not there is made that way. False if there is no such instance or group.
+    pub fn set_members(&self, instance: &str, group: &str, members: u32) -> bool {
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, self.config());
+        state.connect(instance, group, members, now)
     }
 
     /// Makes every token unknown that was given so far.

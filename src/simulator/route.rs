@@ -54,6 +54,10 @@ pub(crate) fn route(method: &Method, path: &str, engine_of: impl FnOnce(&str) ->
             let engine = engine_of(instance).unwrap_or(Kafka);
             Some(in_instance(verb, rest, engine)?.at(project, Some(instance)))
         }
+        ("POST", ["v2", project, "kafka", "instances", instance, "group"]) => {
+            let create = own(Kafka, "CreateKafkaConsumerGroup", kafka::groups::create);
+            Some(create.at(project, Some(instance)))
+        }
         ("POST", ["v2", engine, project, "instances"]) => {
             let create = match Engine::named(engine)? {
                 Kafka => kafka::instances::create,
@@ -86,6 +90,9 @@ fn in_instance(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
         ("GET", ["topics"], Kafka) => own(Kafka, "ListInstanceTopics", kafka::topics::list),
         ("PUT", ["topics"], _) => own(Kafka, "UpdateInstanceTopic", kafka::topics::update),
         ("POST", ["topics", "delete"], _) => own(Kafka, "BatchDeleteInstanceTopic", kafka::topics::delete),
+
+        ("GET", ["groups"], Kafka) => own(Kafka, "ListInstanceConsumerGroups", kafka::groups::list),
+        ("POST", ["groups", "batch-delete"], _) => own(Kafka, "BatchDeleteGroup", kafka::groups::delete_batch),
         _ => return None,
     })
 }
@@ -98,6 +105,13 @@ fn of_engine(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
         (Kafka, "GET", [QUOTA]) => own(Kafka, "ShowKafkaUserClientQuota", kafka::quotas::list),
         (Kafka, "PUT", [QUOTA]) => own(Kafka, "UpdateKafkaUserClientQuotaTask", kafka::quotas::update),
         (Kafka, "DELETE", [QUOTA]) => own(Kafka, "DeleteKafkaUserClientQuotaTask", kafka::quotas::delete),
+        (Kafka, "GET", ["groups", group]) => own(Kafka, "ListInstanceConsumerGroup", kafka::groups::show).about(group),
+        (Kafka, "PUT", ["groups", group]) => {
+            own(Kafka, "UpdateInstanceConsumerGroup", kafka::groups::update).about(group)
+        }
+        (Kafka, "DELETE", ["groups", group]) => {
+            own(Kafka, "DeleteInstanceConsumerGroup", kafka::groups::delete).about(group)
+        }
         (RocketMq, "POST", ["extend"]) => own(RocketMq, "ResizeInstance", extend::extend),
         (RocketMq, "GET", ["extend"]) => own(
             RocketMq,

@@ -188,6 +188,25 @@ impl State {
         true
     }
 
+    /// Connects clients to a group of an instance that runs, named by id or name; false if there is no such thing.
+    pub(crate) fn connect(&mut self, instance: &str, group: &str, members: u32, now: Now) -> bool {
+        let random = self.random();
+        let mut running = self
+            .instances
+            .values_mut()
+            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
+        let Some(instance) = running.find(|candidate| candidate.id == instance || candidate.name == instance) else {
+            return false;
+        };
+        match &mut instance.own {
+            Own::Kafka(own) => {
+                kafka::groups::connect(own, group, members, random, instance.broker_num, now);
+                true
+            }
+            Own::RocketMq(_) => false,
+        }
+    }
+
     /// The next arbitrary number (splitmix64).
     pub(crate) fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -246,7 +265,12 @@ impl Own {
     fn forget(&mut self, now: Duration, config: &Config) {
         let lag = config.topic_lag.div_f64(config.speed);
         match self {
-            Self::Kafka(kafka) => kafka.topics.forget(now, lag),
+            Self::Kafka(kafka) => {
+                kafka.topics.forget(now, lag);
+                if !config.dead_groups {
+                    kafka.groups.forget(now, lag);
+                }
+            }
             Self::RocketMq(_) => {}
         }
     }

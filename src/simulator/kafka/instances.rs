@@ -56,6 +56,7 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
             retention_policy: retention_policy(fields)?.unwrap_or("produce_reject").to_owned(),
             topics: Entries::default(),
             quotas: Vec::new(),
+            groups: Entries::default(),
         };
         let mut instance = instances::ordered(fields, context, version, &SPEC_CODES, Own::Kafka(own))?;
         instance.tags = initial_tags(fields, context)?;

@@ -1,5 +1,6 @@
 //! What is Kafka's own.
 
+pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod quotas;
 pub(crate) mod topics;
@@ -7,6 +8,7 @@ pub(crate) mod view;
 
 use super::catalogue::{Flavour, Storage};
 use super::entries::Entries;
+use groups::Group;
 use quotas::Quota;
 use topics::Topic;
 
@@ -15,6 +17,7 @@ pub(crate) struct Kafka {
     pub(crate) retention_policy: String,
     pub(crate) topics: Entries<Topic>,
     pub(crate) quotas: Vec<Quota>,
+    pub(crate) groups: Entries<Group>,
 }
 
 /// What a job in a Kafka instance does when it ends.

@@ -2,6 +2,7 @@
 
 mod control;
 mod gateway;
+mod groups;
 mod instances;
 mod quotas_tags;
 mod rocketmq_instances;
