@@ -99,6 +99,11 @@ codes! {
     REPLICAS_BROKERS = "DMS.00400861", 400, "Replication factor larger than available brokers.";
     NO_TOPIC = "DMS.00400876", 400, "The topic does not exist.";
     PARTITION_QUOTA = "DMS.111400860", 400, "Instance partition is not enough.Total partition is over the partition limitation.";
+    QUOTA = "DMS.00400039", 400, "The quota limit has been reached.";
+    TOPIC_EXISTS = "DMS.40050005", 400, "Requested topic already exists.";
+    NO_ROCKETMQ_GROUP = "DMS.10240405", 404, "The consumption group ID is incorrect or not found.";
+    ROCKETMQ_GROUP_EXISTS = "DMS.40050015", 400, "Consumer group exits.";
+    GROUP_QUOTA = "DMS.10240019", 400, "The number of consumer groups exceeds the upper limit.";
     NO_KAFKA_GROUP = "DMS.111400864", 400, "The consumer group does not exist.";
     GROUP_ID = "DMS.10240016", 400, "The group ID format is invalid.";
     GROUP_EXISTS = "DMS.10240018", 400, "The consumer group already exists.";

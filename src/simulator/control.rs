@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::state::{Instance, Own, State, Status};
-use super::{Fault, Now, Simulator, kafka, tasks};
+use super::{Fault, Now, Simulator, kafka, rocketmq, tasks};
 
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
@@ -79,6 +79,8 @@ fn plain(instance: &Instance, now: Now) -> Value {
         }
         Own::RocketMq(own) => {
             plain["enableAcl"] = json!(own.enable_acl);
+            plain["topics"] = own.topics.live().map(rocketmq::topics::plain).collect();
+            plain["groups"] = own.groups.live().map(rocketmq::groups::plain).collect();
         }
     }
     plain

@@ -46,6 +46,11 @@ impl<T: Named> Entries<T> {
         live.map(|entry| &entry.value)
     }
 
+    /// How much exists.
+    pub(crate) fn count(&self) -> i64 {
+        i64::try_from(self.live().count()).expect("memory ends earlier")
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         self.live().find(|value| value.name() == name)
     }

@@ -41,7 +41,15 @@ impl<'a> Fields<'a> {
         self.typed(key, Value::as_i64)
     }
 
-    /// A boolean; the examples of 5.5.2 send it as a string as well.
+    /// An integer where the table has a "Number", which the vendor's SDK may send as `8.0`.
+    pub(crate) fn whole(&self, key: &str) -> Result<Option<i64>, ApiError> {
+        self.typed(key, |value| {
+            let float = || value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e9);
+            value.as_i64().or_else(|| float().map(|float| float as i64))
+        })
+    }
+
+    /// A boolean; the examples of Kafka's 5.5.2 send it as a string as well.
     pub(crate) fn flag(&self, key: &str) -> Result<Option<bool>, ApiError> {
         self.typed(key, |value| match value {
             Value::Bool(flag) => Some(*flag),
@@ -130,7 +138,7 @@ impl Query {
             .transpose()
     }
 
-    /// `offset` and `limit` as 5.1.2 and 5.5.3 have them: from 0, and 1 to 50 with 10 as the default.
+    /// `offset` and `limit` as most lists have them: from 0, and 1 to 50 with 10 as the default.
     pub(crate) fn page(&self) -> Result<(usize, usize), ApiError> {
         let limit = self.number("limit")?.unwrap_or(10);
         if !(1..=50).contains(&limit) {

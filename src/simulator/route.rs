@@ -93,6 +93,27 @@ fn in_instance(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
 
         ("GET", ["groups"], Kafka) => own(Kafka, "ListInstanceConsumerGroups", kafka::groups::list),
         ("POST", ["groups", "batch-delete"], _) => own(Kafka, "BatchDeleteGroup", kafka::groups::delete_batch),
+
+        ("POST", ["topics"], RocketMq) => own(
+            RocketMq,
+            "CreateTopicOrBatchDeleteTopic",
+            rocketmq::topics::create_or_delete,
+        ),
+        ("GET", ["topics"], RocketMq) => own(RocketMq, "ListRocketInstanceTopics", rocketmq::topics::list),
+        ("GET", ["topics", topic], _) => own(RocketMq, "ShowOneTopic", rocketmq::topics::show).about(topic),
+        ("PUT", ["topics", topic], _) => own(RocketMq, "UpdateTopic", rocketmq::topics::update).about(topic),
+        ("DELETE", ["topics", topic], _) => own(RocketMq, "DeleteTopic", rocketmq::topics::delete).about(topic),
+
+        ("POST", ["groups"], _) => own(
+            RocketMq,
+            "CreateConsumerGroupOrBatchDeleteConsumerGroup",
+            rocketmq::groups::create_or_delete,
+        ),
+        ("GET", ["groups"], RocketMq) => own(RocketMq, "ListInstanceConsumerGroups", rocketmq::groups::list),
+        ("PUT", ["groups"], _) => own(RocketMq, "BatchUpdateConsumerGroup", rocketmq::groups::update_batch),
+        ("GET", ["groups", group], _) => own(RocketMq, "ShowGroup", rocketmq::groups::show).about(group),
+        ("PUT", ["groups", group], _) => own(RocketMq, "UpdateConsumerGroup", rocketmq::groups::update).about(group),
+        ("DELETE", ["groups", group], _) => own(RocketMq, "DeleteConsumerGroup", rocketmq::groups::delete).about(group),
         _ => return None,
     })
 }

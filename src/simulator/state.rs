@@ -203,7 +203,7 @@ impl State {
                 kafka::groups::connect(own, group, members, random, instance.broker_num, now);
                 true
             }
-            Own::RocketMq(_) => false,
+            Own::RocketMq(own) => rocketmq::groups::connect(own, group, members),
         }
     }
 
@@ -271,7 +271,10 @@ impl Own {
                     kafka.groups.forget(now, lag);
                 }
             }
-            Self::RocketMq(_) => {}
+            Self::RocketMq(rocketmq) => {
+                rocketmq.topics.forget(now, lag);
+                rocketmq.groups.forget(now, lag);
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use super::catalogue::Zone;
 use super::state::{Instance, Own, Status};
 use super::{Now, kafka, rocketmq, tags};
 
-/// An entry of the list. It lacks the description and the tags: Kafka's example has neither, RocketMQ's table has both,
-/// and its example prints tags that are no tags.
+/// An entry of the list. As in Kafka's example it lacks the description and the tags, which RocketMQ's table has; of
+/// these RocketMQ's list shows the tags, as its table has them (its example prints bare words).
 pub(crate) fn listed(instance: &Instance, now: Now) -> Value {
     Value::Object(common(instance, now))
 }

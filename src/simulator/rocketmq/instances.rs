@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{FIVE, FOUR, RocketMq};
 use crate::simulator::codes::{self, ApiError};
+use crate::simulator::entries::Entries;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
 use crate::simulator::instances::{self, Edit};
@@ -56,6 +57,8 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         }
         let own = RocketMq {
             enable_acl: fields.flag("enable_acl")?.unwrap_or(false),
+            topics: Entries::default(),
+            groups: Entries::default(),
         };
         instances::ordered(fields, context, version.to_owned(), &SPEC_CODES, Own::RocketMq(own))
     })

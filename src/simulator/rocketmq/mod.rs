@@ -1,13 +1,27 @@
 //! What is RocketMQ's own.
 
+pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod products;
+pub(crate) mod topics;
 pub(crate) mod view;
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Config;
 use super::catalogue::{Flavour, Storage};
+use super::codes::{self, ApiError};
+use super::entries::Entries;
+use super::fields::Fields;
+use super::gateway::Context;
+use super::state::{self, Instance, NewTask};
+use groups::Group;
+use topics::Topic;
+
+/// What the service needs for a change of topics or groups.
+const CHANGE: Duration = Duration::from_secs(5);
 
 /// The version that 5.1.2 lists.
 pub(crate) const FOUR: &str = "4.8.0";
@@ -18,16 +32,92 @@ pub(crate) const FIVE: &str = "5.x";
 /// What only a RocketMQ instance has.
 pub(crate) struct RocketMq {
     pub(crate) enable_acl: bool,
+    pub(crate) topics: Entries<Topic>,
+    pub(crate) groups: Entries<Group>,
 }
 
 /// What a job in a RocketMQ instance does when it ends.
-pub(crate) enum Change {}
+pub(crate) enum Change {
+    UpdateTopic(topics::Edit),
+    DeleteTopics(Vec<String>),
+    UpdateGroups(Vec<groups::Edit>),
+    DeleteGroups(Vec<String>),
+}
 
 impl Change {
-    /// False if it cannot be done.
-    pub(crate) fn apply(&self, _rocketmq: &mut RocketMq, _now: Duration, _config: &Config) -> bool {
-        match *self {}
+    /// False if it cannot be done, or not all of it.
+    pub(crate) fn apply(&self, own: &mut RocketMq, now: Duration, config: &Config) -> bool {
+        match self {
+            Self::UpdateTopic(edit) => edit.apply(own),
+            Self::DeleteTopics(names) => {
+                for name in names {
+                    own.topics.remove(name, now);
+                }
+                true
+            }
+            Self::UpdateGroups(edits) => edits.iter().all(|edit| edit.apply(own)),
+            Self::DeleteGroups(names) => groups::remove(own, names, now, config.delete_online_groups),
+        }
     }
+}
+
+/// Begins the job `id`. The reference prints the name of no such task; these are made up.
+fn submit(
+    context: &mut Context<'_>,
+    id: &str,
+    name: &'static str,
+    params: Value,
+    change: Change,
+) -> Result<(), ApiError> {
+    let (now, lasts) = (context.now, context.takes(CHANGE));
+    let fails = context.effect.job_fails || context.effect.items_fail;
+    let task = NewTask {
+        id: id.to_owned(),
+        name,
+        params,
+    };
+    let change = state::Change::RocketMq(change);
+    context.instance()?.begin(now, lasts, fails, Some(task), change);
+    Ok(())
+}
+
+/// The `name` of a topic or a group (5.2.2, 5.3.1; the bar among the characters is lost in print).
+fn legal_name<'a>(fields: Fields<'a>) -> Result<&'a str, ApiError> {
+    let name = fields.text("name")?.unwrap_or_default();
+    let legal = name.chars().all(|c| c.is_ascii_alphanumeric() || "%|-_".contains(c));
+    if legal && (3..=64).contains(&name.len()) {
+        Ok(name)
+    } else {
+        Err(codes::PARAMETER.about(format_args!("name: {name}")))
+    }
+}
+
+/// The brokers that a topic or a group is to be on, which are said on 4.8.0 only. None is as good as nothing said.
+fn brokers(fields: Fields<'_>, instance: &Instance) -> Result<Option<Vec<String>>, ApiError> {
+    let Some(brokers) = fields.texts("brokers")?.filter(|brokers| !brokers.is_empty()) else {
+        return Ok(None);
+    };
+    if instance.engine_version == FIVE {
+        return Err(codes::PARAMETER.about("brokers: on RocketMQ 4.8.0 only."));
+    }
+    let distinct: std::collections::BTreeSet<_> = brokers.iter().collect();
+    let known = |broker: &&str| instances::broker_names(instance).any(|name| name == *broker);
+    if distinct.len() != brokers.len() || !brokers.iter().all(known) {
+        return Err(codes::PARAMETER.about(format_args!("brokers: {}", brokers.join(", "))));
+    }
+    Ok(Some(brokers.into_iter().map(str::to_owned).collect()))
+}
+
+/// The offset of the page after one; -1 if there is none.
+fn after(offset: usize, limit: usize, total: usize) -> i64 {
+    let next = Some(offset + limit).filter(|next| *next < total);
+    next.and_then(|next| i64::try_from(next).ok()).unwrap_or(-1)
+}
+
+/// The offset of the page before one; -1 if there is none.
+fn before(offset: usize, limit: usize) -> i64 {
+    let previous = Some(offset.saturating_sub(limit)).filter(|_| offset > 0);
+    previous.and_then(|previous| i64::try_from(previous).ok()).unwrap_or(-1)
 }
 
 /// The flavours of 4.8.0 in rising order (5.1.2), with the limits of 5.10.1.

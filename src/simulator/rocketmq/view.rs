@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{FIVE, RocketMq};
 use crate::simulator::state::{Instance, Status};
+use crate::simulator::tags;
 
 /// What the list and the detail show.
 pub(crate) fn common(instance: &Instance, own: &RocketMq) -> Value {
@@ -26,6 +27,7 @@ pub(crate) fn common(instance: &Instance, own: &RocketMq) -> Value {
     }
     // Of public access nothing is shown: there is none.
     if instance.status != Status::Creating {
+        common["tags"] = json!(tags::shown(instance.tags.truth()));
         common["cross_vpc_info"] = json!(cross_vpc_info(instance).to_string());
         common["namesrv_address"] = json!(name_servers(instance).join(";"));
         common["broker_address"] = json!(with_port(brokers(instance), 10_100).join(";"));

@@ -5,7 +5,9 @@ mod gateway;
 mod groups;
 mod instances;
 mod quotas_tags;
+mod rocketmq_groups;
 mod rocketmq_instances;
+mod rocketmq_topics;
 mod tokens;
 mod topics;
 
