@@ -22,8 +22,8 @@ from service import Service
 
 # The last looks back at the calls of all others.
 MODULES = ["test_account", "test_kafka", "test_rocketmq", "test_served"]
-# A creation takes the service a quarter of an hour, and us a third of a second.
-SPEED = 3000
+# A creation takes the service a quarter of an hour, and us a second: long enough for a test to find it under way.
+SPEED = 1000
 
 
 def main(simulator):

@@ -12,22 +12,34 @@ import test_rocketmq
 from case import Case
 from differences import DIFFERENCES
 from loopback import urlopen
-from service import Service
+from service import Service, camel_case
+
+# What Kafka's SDK has under paths of RocketMQ's that are served: with what it is called.
+OF_ROCKETMQ = {
+    "show_group": {"group": "orders"},
+    "delete_group": {"group": "orders"},
+    "show_kafka_topic_partition_diskusage": {},
+}
 
 
 class Served(Case):
     def test_every_served_operation_went_well(self):
-        served = set()
+        served, others = set(), {("kafka", camel_case(method)) for method in OF_ROCKETMQ}
         for engine, service, instance_id in (
             ("kafka", self.kafka(), test_kafka.Kafka.instance_id),
             ("rocketmq", self.rocketmq(), test_rocketmq.RocketMQ.instance_id),
         ):
             for operation, method, path in service.operations():
                 path = path.replace("{engine}", engine).replace("{instance_id}", instance_id)
-                if heard := self.heard(method, path):
+                if (engine, operation) not in others and (heard := self.heard(method, path)):
                     self.assertEqual(heard, operation, path)
                     served.add((engine, operation))
         self.assertEqual(served, Service.called)
+
+    def test_what_is_rocketmqs_is_refused_to_an_instance_of_kafka(self):
+        service, instance_id = self.kafka(), test_kafka.Kafka.instance_id
+        for method, parameters in OF_ROCKETMQ.items():
+            self.refused(400, "DMS.00400007", getattr(service, method), instance_id=instance_id, **parameters)
 
     def test_every_known_difference_was_met(self):
         self.assertEqual(DIFFERENCES.keys(), Service.met)
