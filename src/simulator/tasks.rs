@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Now;
 use super::codes::{self, ApiError};
 use super::gateway::{Context, Reply};
-use super::state::Task;
+use super::jobs::Task;
 
 /// `ListBackgroundTasks`, newest first. `start` is an index from 1 and `limit` at most 100, as known of the service;
 /// the reference calls the one a task's id and gives the other no range. Times are taken as UTC.

@@ -16,7 +16,8 @@ use super::codes::{self, ApiError};
 use super::entries::Entries;
 use super::fields::Fields;
 use super::gateway::Context;
-use super::state::{self, Instance, NewTask};
+use super::jobs::{self, NewTask};
+use super::state::Instance;
 use groups::Group;
 use topics::Topic;
 
@@ -76,7 +77,7 @@ fn submit(
         name,
         params,
     };
-    let change = state::Change::RocketMq(change);
+    let change = jobs::Change::RocketMq(change);
     context.instance()?.begin(now, lasts, fails, Some(task), change);
     Ok(())
 }
