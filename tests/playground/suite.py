@@ -10,15 +10,16 @@ from ui import Failure, Live, heading, say, seconds
 
 HERE = tools.ROOT / "tests" / "playground"
 LEVELS = {
-    "plan and units": ["--lib", "--bins"],
-    "contract": ["--test", "contract"],
-    "world": ["--test", "world"],
-    "cluster": ["--test", "cluster"],
+    "plan and units": lambda: _test("--lib", "--bins"),
+    "contract": lambda: _test("--test", "contract"),
+    "sdk": lambda: tools.run([tools.sdk(), tools.SDK, tools.binaries()["dms-simulator"]]),
+    "world": lambda: _test("--test", "world"),
+    "cluster": lambda: _test("--test", "cluster"),
 }
 
 
 def run():
-    tools.require(*tools.prerequisites())
+    tools.require(*tools.prerequisites(), *([] if tools.sdk_python() else ["ensurepip"]))
     times = {}
     # With empty caches the control plane takes longer than anything else, so it is built beside the rest.
     log = tools.ROOT / ".playground" / "control-plane.log"
@@ -27,9 +28,9 @@ def run():
         plane = subprocess.Popen([sys.executable, HERE, "control-plane"], stdout=out, stderr=out)
     try:
         _level(times, "release build", tools.release)
-        _level(times, "test build", lambda: _cargo("test", "--locked", "--no-run"))
-        for name in ("plan and units", "contract", "world"):
-            _level(times, name, lambda name=name: _cargo("test", "--locked", *LEVELS[name]))
+        _level(times, "test build", lambda: _test("--no-run"))
+        for name in ("plan and units", "contract", "sdk", "world"):
+            _level(times, name, LEVELS[name])
         _level(times, "clippy and rustfmt", _rust_lint)
         _level(times, "control plane", lambda: _wait(plane, log))
     finally:
@@ -38,7 +39,7 @@ def run():
             plane.wait()
     _level(times, "helm lint", _helm_lint)
     _level(times, "tour", lambda: tools.run([sys.executable, HERE, "demo"], cwd=tools.ROOT))
-    _level(times, "cluster", lambda: _cargo("test", "--locked", *LEVELS["cluster"]))
+    _level(times, "cluster", LEVELS["cluster"])
 
     heading("All passed")
     for name, taken in times.items():
@@ -56,6 +57,10 @@ def _level(times, name, work):
     start = time.monotonic()
     work()
     times[name] = time.monotonic() - start
+
+
+def _test(*args):
+    _cargo("test", "--locked", *args)
 
 
 def _cargo(*args):

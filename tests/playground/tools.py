@@ -1,20 +1,25 @@
 """The programs that the playground needs: what is missing is said, what can be built is built once and kept.
 
 The control plane is pinned by `tests/control-plane/go.mod` and kept in a cache folder named by the hash of its `go.sum`.
-A program that the folder `KUBEBUILDER_ASSETS` has is taken from there.
+A program that the folder `KUBEBUILDER_ASSETS` has is taken from there. The virtual environment with the vendor's SDK is
+pinned by `tests/sdk/requirements.txt` and kept in the same way.
 """
 
 import fcntl
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from ui import Failure, Live, say
 
 ROOT = Path(__file__).resolve().parents[2]
 GO_MODULE = ROOT / "tests" / "control-plane"
+SDK = ROOT / "tests" / "sdk"
 PACKAGES = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
@@ -31,12 +36,13 @@ PREREQUISITES = {
     "cargo": "builds the operator and the simulator; https://rustup.rs",
     "cc": "links what cargo builds; a C compiler such as gcc or clang",
     "go": "builds the control plane once, Go 1.26 or newer; https://go.dev/dl",
+    "ensurepip": "makes python3's virtual environments; python3-venv in Debian",
 }
 
 
 def require(*names):
-    """Fails with one line for each prerequisite that is not on the PATH."""
-    missing = [n for n in names if not shutil.which(n)]
+    """Fails with one line for each prerequisite that is neither on the PATH nor a part of this python."""
+    missing = [n for n in names if not shutil.which(n) and not importlib.util.find_spec(n)]
     if missing:
         raise Failure("\n".join(f"missing: {n} ({PREREQUISITES[n]})" for n in missing))
 
@@ -56,28 +62,43 @@ def found(name):
 
 
 def cache():
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    digest = hashlib.sha256((GO_MODULE / "go.sum").read_bytes()).hexdigest()
-    return base / "dms-operator" / "control-plane" / digest[:16]
+    return _cache("control-plane", (GO_MODULE / "go.sum").read_bytes())
 
 
 def control_plane(names=tuple(PACKAGES)):
     """Builds what is missing of the named programs; returns the path of each by name."""
     if not all(found(n) for n in names):
         require("go")
-        cache().mkdir(parents=True, exist_ok=True)
-        with open(cache() / ".lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                with Live("waiting for another build of the control plane"):
-                    fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone_in(cache(), "the control plane"):
             missing = [n for n in names if not found(n)]
             if missing:
                 say(f"  building {', '.join(missing)} once, about ten minutes on two cores; kept in {cache()}")
             for name in missing:
                 _go_build(name)
     return {name: found(name) for name in names}
+
+
+def sdk_python():
+    """Where the python is that has the vendor's SDK, or None if its virtual environment has yet to be made."""
+    python = _sdk_folder() / "venv" / "bin" / "python"
+    return python if (_sdk_folder() / ".complete").exists() and os.access(python, os.X_OK) else None
+
+
+def sdk():
+    """Makes the virtual environment with the vendor's SDK if need be; returns its python."""
+    if not sdk_python():
+        require("ensurepip")
+        folder = _sdk_folder()
+        with _alone_in(folder, "the virtual environment"):
+            if not sdk_python():
+                with Live(f"installing the vendor's SDK once; kept in {folder}"):
+                    _quietly([sys.executable, "-m", "venv", "--clear", folder / "venv"])
+                    python = folder / "venv" / "bin" / "python"
+                    pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
+                    _quietly([*pip, "--require-hashes", "-r", SDK / "requirements.txt"])
+                # Not before all of it is there.
+                (folder / ".complete").touch()
+    return sdk_python()
 
 
 def release():
@@ -96,6 +117,36 @@ def run(argv, **options):
     """Runs a command whose output is the user's to read."""
     if subprocess.run([str(a) for a in argv], **options).returncode:
         raise Failure(f"failed: {' '.join(str(a) for a in argv)}")
+
+
+def _sdk_folder():
+    # A virtual environment is of the python that made it.
+    return _cache("sdk", (SDK / "requirements.txt").read_bytes() + f"{sys.version} {sys.base_prefix}".encode())
+
+
+def _cache(kind, pinned):
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "dms-operator" / kind / hashlib.sha256(pinned).hexdigest()[:16]
+
+
+@contextmanager
+def _alone_in(folder, what):
+    """Holds the folder's lock, so that two who build at once do not build in each other's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with Live(f"waiting for another build of {what}"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _quietly(argv):
+    """Runs a command whose output is worth reading only if it fails."""
+    done = subprocess.run([str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Failure(f"failed: {' '.join(str(a) for a in argv)}\n{done.stdout}")
 
 
 def _go_build(name):
