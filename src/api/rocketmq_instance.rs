@@ -188,11 +188,11 @@ pub struct Endpoint {
     /// Private, Public.
     #[schemars(length(max = 64))]
     pub name: String,
-    /// Name servers, `host:port`, separated by commas.
+    /// Name servers, `host:port`, as clients take them: several have `;` between.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub name_servers: Option<String>,
-    /// Proxies for gRPC clients, `host:port`, separated by commas; 5.x only.
+    /// Proxies for gRPC clients, `host:port`, as clients take them: several have `;` between. 5.x only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub grpc: Option<String>,

@@ -53,8 +53,8 @@ pub fn plan(group: &ConsumerGroup, facts: Facts<'_>, mut seen: Seen) -> Plan<Con
             differences,
             steps: described.into_iter().collect(),
             refused: None,
-            // Its state moves by itself, and is not told here.
-            summary: String::new(),
+            // Its members and its lag move by themselves, and are not told here.
+            summary: format!("consumer group {name} is there"),
         }
     })
 }
