@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Call;
 use super::vocabulary::vocabulary;
-use super::{Client, Error, Operation, Page, decode};
+use super::{Class, Client, Error, Operation, Page, Sent, decode};
 
 /// What a message service is built on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,11 @@ impl Engine {
             Self::Kafka => "kafka",
             Self::RocketMq => "rocketmq",
         }
+    }
+
+    /// Both names occur in answers.
+    fn is_called(self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.path()) || name.eq_ignore_ascii_case(self.product())
     }
 
     /// As the message engine of an instance: when ordering one, when listing them.
@@ -92,9 +97,23 @@ impl Client {
     /// One instance (5.1.3 of both API references). It is gone only when the error says [`Error::is_instance_gone`].
     ///
     /// # Errors
-    /// Any of the sender's.
-    pub async fn show_instance<T: DeserializeOwned>(&self, id: &str) -> Result<T, Error> {
-        self.send(self.instance(Operation::ShowInstance, id)).await?.json()
+    /// [`Class::Invalid`] for an instance of another engine, and any of the sender's.
+    pub async fn show_instance<T: InstanceModel>(&self, id: &str) -> Result<T, Error> {
+        let answer = self.send(self.instance(Operation::ShowInstance, id)).await?;
+        let doing: Doing = answer.json()?;
+        match doing.engine.as_deref() {
+            Some(engine) if !T::ENGINE.is_called(engine) => {
+                let ours = T::ENGINE.product();
+                let message = format!("{id} is an instance of the engine {engine}, not of {ours}");
+                Err(Error::new(
+                    Operation::ShowInstance,
+                    Class::Invalid,
+                    Sent::Refused,
+                    message,
+                ))
+            }
+            _ => answer.json(),
+        }
     }
 
     /// What an instance of whatever engine is doing (5.1.3 of both API references); `None` if the service does not say.
@@ -103,7 +122,8 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn instance_status(&self, id: &str) -> Result<Option<InstanceStatus>, Error> {
-        Ok(self.show_instance::<Doing>(id).await?.status)
+        let answer = self.send(self.instance(Operation::ShowInstance, id)).await?;
+        Ok(answer.json::<Doing>()?.status)
     }
 
     /// Asks for the deletion of an instance, which takes minutes and may still fail (5.1.4 of both API references).
@@ -225,6 +245,8 @@ struct Created {
 
 #[derive(Deserialize)]
 struct Doing {
+    #[serde(default, deserialize_with = "decode::text")]
+    engine: Option<String>,
     #[serde(default, deserialize_with = "decode::word")]
     status: Option<InstanceStatus>,
 }
