@@ -9,7 +9,8 @@ use super::catalogue::Flavour;
 use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
-use super::state::{Change, Engine, NewTask, Status};
+use super::jobs::{Change, NewTask};
+use super::state::{Engine, Status};
 
 /// What the service needs for it.
 const EXTEND: Duration = Duration::from_mins(10);

@@ -8,7 +8,8 @@ use super::catalogue::{Flavour, Zone};
 use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
-use super::state::{Change, Engine, Instance, Own, State, Status};
+use super::jobs::Change;
+use super::state::{Engine, Instance, Own, State, Status};
 use super::tags::Tags;
 use super::{FailedCreates, view};
 

@@ -19,6 +19,7 @@ mod faults;
 mod fields;
 mod gateway;
 mod instances;
+mod jobs;
 mod kafka;
 mod rocketmq;
 mod route;

@@ -39,7 +39,7 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         config.user_password.expose_secret(),
         config.domain_name.as_str(),
     );
-    if known != (&asked.user, &asked.password, &asked.domain) {
+    if known != (asked.user, asked.password, asked.domain) {
         return Ok(refusal(
             StatusCode::UNAUTHORIZED,
             "The username or password is wrong.",

@@ -11,7 +11,8 @@ use crate::simulator::entries::Entries;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
 use crate::simulator::instances::{self, Edit};
-use crate::simulator::state::{self, NewTask, Own};
+use crate::simulator::jobs::{self, NewTask};
+use crate::simulator::state::{Engine, Own};
 use crate::simulator::tags::{self, Tags};
 
 /// What the service needs for a changed retention policy.
@@ -100,7 +101,7 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
             name: "changeRetentionPolicy",
             params,
         };
-        let change = state::Change::Kafka(Change::Retention(policy.to_owned()));
+        let change = jobs::Change::Kafka(Change::Retention(policy.to_owned()));
         instance.begin(now, lasts, fails, Some(task), change);
     }
     Ok(Reply::no_content())
@@ -108,7 +109,7 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 
 fn initial_tags(fields: Fields<'_>, context: &Context<'_>) -> Result<Tags, ApiError> {
     let mut tags = BTreeMap::new();
-    for (key, value) in tags::read(fields, state::Engine::Kafka)? {
+    for (key, value) in tags::read(fields, Engine::Kafka)? {
         if tags.insert(key, value).is_some() {
             return Err(codes::TAG_EXISTS.error());
         }

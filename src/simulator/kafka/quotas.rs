@@ -8,7 +8,7 @@ use super::Change;
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
-use crate::simulator::state::{self, NewTask};
+use crate::simulator::jobs::{self, NewTask};
 
 /// What the service needs for a change.
 const CHANGE: Duration = Duration::from_secs(10);
@@ -114,7 +114,7 @@ fn submit(
         name,
         params: quota.shown(),
     };
-    instance.begin(now, lasts, fails, Some(task), state::Change::Kafka(change(quota)));
+    instance.begin(now, lasts, fails, Some(task), jobs::Change::Kafka(change(quota)));
     Ok(Reply::ok(json!({"job_id": id})))
 }
 
