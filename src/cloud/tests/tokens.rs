@@ -276,7 +276,8 @@ async fn a_late_refusal_of_the_old_token_leaves_the_new_one() {
         client.delete_instance("early").await
     };
     let (late, early) = tokio::join!(late, early);
-    (late.unwrap(), early.unwrap());
+    late.unwrap();
+    early.unwrap();
     let call = |id: &str, token: &str| format!("/v2/p1/instances/{id} {token}");
     assert_eq!(
         seen(&script)[2..],
