@@ -63,7 +63,7 @@ impl Client {
         let engine = N::ENGINE.product();
         let path = ["v2", engine, self.project_id(), "instances"];
         let call = Call::dms(Operation::CreateInstanceByEngine, &path);
-        let answer: Created = self.send(call.json(&Order { engine, instance })).await?.json()?;
+        let answer: Created = self.send(call.json(&NewOf { engine, instance })).await?.json()?;
         Ok(answer.instance_id)
     }
 
@@ -169,6 +169,42 @@ impl Client {
     }
 }
 
+/// What an instance of either engine is created with; what is `None` is left to the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Order {
+    /// 4 to 64 letters, digits, `_`, `-`; not necessarily unique. Changing it is stricter: a letter first, and of RocketMQ no
+    /// `_`.
+    pub name: String,
+    /// Up to 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Such as `2.7` of Kafka. Of RocketMQ `4.8.0` is all that the reference lists; `5.x` is told of instances.
+    pub engine_version: String,
+    /// How many brokers; the references want it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_num: Option<u32>,
+    /// GB over all brokers.
+    pub storage_space: u64,
+    /// The kind of disk.
+    pub storage_spec_code: String,
+    /// The flavour.
+    pub product_id: String,
+    /// The network.
+    pub vpc_id: String,
+    /// A subnet of it.
+    pub subnet_id: String,
+    /// A security group.
+    pub security_group_id: String,
+    /// Ids of zones, one or at least three.
+    pub available_zones: Vec<String>,
+    /// Whether brokers get IPv6 addresses too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6_enable: Option<bool>,
+    /// The enterprise project, `0` for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enterprise_project_id: Option<String>,
+}
+
 /// Which instances, and which page of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceQuery {
@@ -231,7 +267,7 @@ vocabulary! {
 }
 
 #[derive(Serialize)]
-struct Order<'a, N> {
+struct NewOf<'a, N> {
     engine: &'static str,
     #[serde(flatten)]
     instance: &'a N,
