@@ -89,6 +89,8 @@ pub struct Calls<Step> {
     pub delete: Step,
     /// Why the service would not remove it now, and what helps.
     pub blocked: Option<String>,
+    /// What may help where a job that should remove it fails.
+    pub advice: &'static str,
 }
 
 impl<T> Child<'_, T> {
@@ -192,7 +194,8 @@ impl<T> Child<'_, T> {
             ),
             (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() && self.sent_within(BLOCKED) => {
                 let message = format!(
-                    "deleting {title} failed: {why}; it is tried again every 5 min, or when reconcile-requested-at is annotated"
+                    "deleting {title} failed: {why}{}; it is tried again every 5 min, or when reconcile-requested-at is annotated",
+                    calls.advice
                 );
                 stopped(status, Reason::CloudFailed, message)
             }

@@ -110,6 +110,29 @@ async fn edit(world: &World, (kind, name): Object, spec: Value) {
     world.edit(kind, name, json!({"spec": spec})).await.unwrap();
 }
 
+/// The list of all jobs is for people. For the rest this life has nothing: no consumer group, no RocketMQ, no password.
+const NOT_IN_THIS_LIFE: [&str; 19] = [
+    "ListInstanceConsumerGroups",
+    "BatchDeleteGroup",
+    "CreateKafkaConsumerGroup",
+    "UpdateInstanceConsumerGroup",
+    "ListBackgroundTasks",
+    "ListBrokers",
+    "CreateConsumerGroupOrBatchDeleteConsumerGroup",
+    "CreateConsumerGroupOrBatchDeleteConsumerGroup",
+    "BatchUpdateConsumerGroup",
+    "UpdateConsumerGroup",
+    "CreateTopicOrBatchDeleteTopic",
+    "CreateTopicOrBatchDeleteTopic",
+    "ListRocketInstanceTopics",
+    "UpdateTopic",
+    "BatchCreateOrDeleteRocketmqTag",
+    "ShowRocketmqTags",
+    "ShowEngineInstanceExtendProductInfo",
+    "ResizeInstance",
+    "KeystoneCreateUserTokenByPassword",
+];
+
 #[tokio::test(start_paused = true)]
 async fn a_life_in_which_every_operation_fails_once() {
     for trouble in troubles() {
@@ -148,10 +171,9 @@ async fn a_life_in_which_every_operation_fails_once() {
         world.until_gone(5 * HOUR, &[INSTANCE]).await;
         assert!(world.instances().is_empty(), "{name}: {}", world.picture());
         let unused = world.cloud.faults().into_iter().map(|fault| fault.operation);
-        // The list of all jobs is for people.
         assert_eq!(
             unused.collect::<Vec<_>>(),
-            ["ListBackgroundTasks"],
+            NOT_IN_THIS_LIFE,
             "{name}: all the others were hit"
         );
     }

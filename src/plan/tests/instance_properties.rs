@@ -301,8 +301,8 @@ fn made(create: &CreateInstance) -> Living {
     let mut view = shown(
         "CREATING",
         json!({
-            "name": create.name, "description": create.description.clone().unwrap_or_default(),
-            "total_storage_space": create.storage_space,
+            "name": create.order.name, "description": create.order.description.clone().unwrap_or_default(),
+            "total_storage_space": create.order.storage_space,
         }),
     );
     view.tags = Some(create.tags.clone());

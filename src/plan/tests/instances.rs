@@ -160,13 +160,13 @@ fn a_new_instance_is_written_down_with_a_nonce_then_ordered() {
         value: value.into(),
     };
     assert_eq!(create.tags, [tag("env", "prod"), tag(NONCE_TAG, "n1")]);
-    assert_eq!(create.available_zones, ["z-a"]);
+    assert_eq!(create.order.available_zones, ["z-a"]);
     assert_eq!(
         (create.maintain_begin.as_deref(), create.maintain_end.as_deref()),
         (Some("22:00"), Some("02:00"))
     );
-    assert_eq!((create.storage_space, create.broker_num), (600, 3));
-    assert_eq!(create.enterprise_project_id.as_deref(), Some("ep"));
+    assert_eq!((create.order.storage_space, create.order.broker_num), (600, Some(3)));
+    assert_eq!(create.order.enterprise_project_id.as_deref(), Some("ep"));
     let core = &plan.status.core;
     let intent = core.create_intent.as_ref().unwrap();
     assert_eq!((intent.nonce.as_deref(), &intent.time), (Some("n1"), &written(0)));
@@ -214,7 +214,9 @@ fn a_spec_that_cannot_be_ordered_says_which_field_and_what_would_do() {
     }
     // A zone may be named by its id too.
     assert_eq!(
-        creates(&plain(&mut object(json!({"availableZones": ["z-b"]})), nothing())).available_zones,
+        creates(&plain(&mut object(json!({"availableZones": ["z-b"]})), nothing()))
+            .order
+            .available_zones,
         ["z-b"]
     );
 }

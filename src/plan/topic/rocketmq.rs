@@ -37,6 +37,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         create: create(&name, wanted, &host),
         delete: Step::Delete(name.clone()),
         blocked: None,
+        advice: "",
     };
     // Only who managed it before may lower a number: what is taken over is not touched.
     let may_lower = facts.is_edit() && facts.core.applied_generation.is_some();
