@@ -286,8 +286,9 @@ impl<T> Child<'_, T> {
             };
         }
         if !self.is_being_replaced() {
-            // What comes now is ours, whoever made the one that is gone.
+            // What comes now is ours, whoever made the one that is gone, and what became of a change of that one is over.
             core.origin = None;
+            core.operation = None;
         }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
