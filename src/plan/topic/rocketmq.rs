@@ -50,14 +50,16 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
             update: UpdateTopic::default(),
         };
         comparing.compare(topic.spec.description.as_ref(), sent_description.as_ref());
-        let steps = match comparing.update == UpdateTopic::default() {
+        let refused = unfit(wanted, &host);
+        // What the service would refuse is not sent.
+        let steps = match refused.is_some() || comparing.update == UpdateTopic::default() {
             true => vec![],
             false => vec![Step::UpdateRocketMq(name.clone(), comparing.update)],
         };
         Comparison {
             differences: comparing.differences,
             steps,
-            refused: unfit(wanted, &host),
+            refused,
             summary: summary(found),
         }
     });
