@@ -118,6 +118,13 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     if topic.permission.is_none() {
         return Err("spec.rocketmq.permission is needed to create it on an instance of version 4.8.0".into());
     }
+    let on = wanted.brokers.len();
+    if let Some(total) = queue_num.filter(|total| wanted.queues.is_empty() && (*total as usize) < on) {
+        // The reference is silent about a broker that would get none.
+        return Err(format!(
+            "each of the {on} brokers in spec.rocketmq.brokers needs a queue, and the least of queueNum, readQueueNum and writeQueueNum is {total}"
+        ));
+    }
     let queues = |(broker, queue_num): (&String, u32)| CreateQueues {
         broker: broker.clone(),
         queue_num,
@@ -144,12 +151,12 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     Ok(Step::CreateRocketMq(topic))
 }
 
-/// A total over the brokers, as evenly as it goes; a broker that would get none is left out.
+/// A total over the brokers, as evenly as it goes.
 fn spread(brokers: &BTreeSet<String>, total: u32) -> Vec<(&String, u32)> {
     let count = u32::try_from(brokers.len()).unwrap_or(u32::MAX).max(1);
     let share = |index: usize| total / count + u32::from((index as u32) < total % count);
-    let shares = brokers.iter().enumerate().map(|(index, broker)| (broker, share(index)));
-    shares.filter(|(_, share)| *share > 0).collect()
+    let shares = brokers.iter().enumerate();
+    shares.map(|(index, broker)| (broker, share(index))).collect()
 }
 
 /// The spec against what was found, and the call that mends the differences.
