@@ -10,7 +10,7 @@ use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, Upda
 use crate::plan::child::{self, Calls, Found, Host};
 use crate::plan::rocketmq_instance::{is_4, no_such_broker};
 use crate::plan::upkeep::Comparison;
-use crate::plan::{Differences, Facts, Plan};
+use crate::plan::{Differences, Facts, Job, Plan};
 
 /// What a look shows.
 pub type Seen = child::Seen<rocketmq::Topic>;
@@ -18,6 +18,10 @@ pub type Seen = child::Seen<rocketmq::Topic>;
 /// Decides.
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
+    if seen.found == Found::Absent || matches!(facts.job(), Some(Job::Failed(_))) {
+        // A new topic has none, and what a failed change leaves is not known.
+        status.sent_description = None;
+    }
     let sent_description = status.sent_description.clone();
     let unset = RocketMqTopic::default();
     let wanted = topic.spec.rocketmq.as_ref().unwrap_or(&unset);
@@ -41,7 +45,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     // Only who managed it before may lower a number: what is taken over is not touched.
     let may_lower = facts.is_edit() && facts.core.applied_generation.is_some();
     let child = seen.child(facts, format!("topic {name}"), name.clone());
-    let mut plan = child.plan(status, calls, |found| {
+    child.plan(status, calls, |found| {
         let mut comparing = Comparing {
             wanted,
             found,
@@ -62,11 +66,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
             refused,
             summary: summary(found),
         }
-    });
-    if matches!(plan.steps.first(), Some(Step::CreateRocketMq(_))) {
-        plan.status.sent_description = None;
-    }
-    plan
+    })
 }
 
 /// What the settings of a spec cannot be on an instance of this version and with these brokers.
@@ -195,14 +195,12 @@ impl Comparing<'_> {
         ) {
             self.update.permission = permission;
         }
-        // It is in no answer, so what was sent is all that can be known; nothing was is known of a topic that nobody described.
-        let unsent = String::new();
-        let sent = sent_description.unwrap_or(&unsent);
-        if self
-            .differences
-            .compare("spec.description", description, Some(sent), Correction::InPlace)
-        {
-            self.update.description = description.cloned();
+        // It is in no answer, so what was sent is all that can be known.
+        if let Some(wanted) = description.filter(|wanted| Some(*wanted) != sent_description) {
+            let sent = sent_description.map_or("not known", String::as_str);
+            self.differences
+                .note("spec.description", wanted, sent, Correction::InPlace);
+            self.update.description = Some(wanted.clone());
         }
     }
 
