@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Step, name};
 use crate::api::topic::{ObservedTopic, RocketMqTopic};
-use crate::api::{Correction, Topic, TopicStatus};
+use crate::api::{Correction, Drift, Topic, TopicStatus};
 use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, UpdateTopic};
 use crate::plan::child::{self, Calls, Found, Host};
 use crate::plan::rocketmq_instance::{is_4, no_such_broker};
@@ -26,6 +26,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     let unset = RocketMqTopic::default();
     let wanted = topic.spec.rocketmq.as_ref().unwrap_or(&unset);
     let name = name(topic);
+    let (before, told) = (status.observed.take(), facts.core.drift.as_slice());
     status.observed = match &seen.found {
         Found::There(found) => Some(observe(found)),
         Found::Absent | Found::InstanceGone => None,
@@ -50,6 +51,8 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
             wanted,
             found,
             may_lower,
+            before: before.unwrap_or_default(),
+            told,
             differences: Differences::default(),
             update: UpdateTopic::default(),
         };
@@ -164,6 +167,10 @@ struct Comparing<'a> {
     wanted: &'a RocketMqTopic,
     found: &'a rocketmq::Topic,
     may_lower: bool,
+    /// What the look before showed.
+    before: ObservedTopic,
+    /// The differences that it told.
+    told: &'a [Drift],
     differences: Differences,
     update: UpdateTopic,
 }
@@ -229,12 +236,17 @@ impl Comparing<'_> {
             }
         }
         if let Some(wanted) = wanted.write_queue_num
-            && self.differs("spec.rocketmq.writeQueueNum", wanted, write)
+            && self.differs(
+                "spec.rocketmq.writeQueueNum",
+                wanted,
+                write,
+                self.before.write_queue_num,
+            )
         {
             self.update.write_queue_num = Some(wanted);
         }
         if let Some(wanted) = wanted.read_queue_num
-            && self.differs("spec.rocketmq.readQueueNum", wanted, read)
+            && self.differs("spec.rocketmq.readQueueNum", wanted, read, self.before.read_queue_num)
         {
             // What can still be written must stay readable: writing ends first.
             let waits = Some(wanted) < read && self.update.write_queue_num.is_some();
@@ -267,9 +279,9 @@ impl Comparing<'_> {
             };
             if (read, write) != (wanted.read_queue_num, wanted.write_queue_num) {
                 let lowers = wanted.read_queue_num < read || wanted.write_queue_num < write;
-                let correction = self.correction(lowers);
+                let correction = self.correction(&field, &text, lowers);
                 self.differences
-                    .note(&field, text, sides(Some(read), Some(write)), correction);
+                    .note(&field, &text, sides(Some(read), Some(write)), correction);
                 if correction == Correction::InPlace {
                     changes = true;
                     if wanted.read_queue_num < read && wanted.write_queue_num != write {
@@ -286,18 +298,26 @@ impl Comparing<'_> {
         }
     }
 
-    /// Whether a number differs and is to be changed.
-    fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>) -> bool {
-        let correction = self.correction(found.is_some_and(|found| wanted < found));
+    /// Whether a number differs and is to be changed; `before` is what it was at the look before.
+    fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>, before: Option<u32>) -> bool {
+        let lowers = found.is_some_and(|found| wanted < found);
+        let grew = before.is_none_or(|before| before <= wanted);
+        let correction = match self.correction(field, &wanted.to_string(), lowers) {
+            Correction::InPlace if lowers && grew => Correction::Impossible,
+            correction => correction,
+        };
         let differs = self
             .differences
             .compare(field, Some(&wanted), found.as_ref(), correction);
         differs && correction == Correction::InPlace
     }
 
-    /// A number is lowered for an edit that says so, never to put something back.
-    fn correction(&self, lowers: bool) -> Correction {
-        if lowers && !self.may_lower {
+    /// A number is lowered for an edit that says so, never to put something back: not if it was told before that it is not
+    /// what this same wish says.
+    fn correction(&self, field: &str, wanted: &str, lowers: bool) -> Correction {
+        let same = |d: &&Drift| d.field == field && d.wanted == wanted;
+        let told = self.told.iter().find(same).map(|drift| drift.correction);
+        if lowers && (!self.may_lower || told == Some(Correction::Impossible)) {
             Correction::Impossible
         } else {
             Correction::InPlace
