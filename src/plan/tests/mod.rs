@@ -18,6 +18,7 @@ mod quotas;
 mod rocketmq_groups;
 mod rocketmq_instance_fields;
 mod rocketmq_instances;
+mod rocketmq_topic_changes;
 mod rocketmq_topic_properties;
 mod rocketmq_topic_queues;
 mod rocketmq_topics;

@@ -104,7 +104,7 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     let permission = wanted.permission.map(|p| p.as_str().to_owned());
     let sides = [wanted.read_queue_num, wanted.write_queue_num];
     // A topic begins with one number for both: the lower one, for from there both can grow.
-    let queue_num = sides.into_iter().map(|own| own.or(wanted.queue_num)).flatten().min();
+    let queue_num = sides.into_iter().filter_map(|own| own.or(wanted.queue_num)).min();
     let mut topic = CreateTopic {
         name: name.to_owned(),
         permission,
