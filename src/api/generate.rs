@@ -54,7 +54,11 @@ fn kinds() -> String {
     all.sort();
     let statuses: Vec<_> = all.iter().map(|plural| format!("{plural}/status")).collect();
     // What costs money is read once more before it is bought.
-    let bought: Vec<_> = all.iter().filter(|plural| plural.ends_with("instances")).cloned().collect();
+    let bought: Vec<_> = all
+        .iter()
+        .filter(|plural| plural.ends_with("instances"))
+        .cloned()
+        .collect();
     let list = |name: &str, items: &[String]| {
         let items = items.join(", ");
         format!("{{{{- define \"dms-operator.{name}\" -}}}}\n[{items}]\n{{{{- end }}}}\n")

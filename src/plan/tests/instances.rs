@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::instance::{CREATE, Found, Search};
-use super::kafka_instance::{NONCE_TAG, Seen, Step, View, plan};
+use super::instance::{CREATE, Found, InstanceEngine, Search, State, StepOf};
+use super::kafka_instance::{Kafka, NONCE_TAG, Seen, Step, View};
 use super::*;
 use crate::api::{KafkaInstance, KafkaInstanceStatus};
 use crate::cloud::kafka::{self, CreateInstance};
@@ -77,16 +77,16 @@ pub(super) fn ids(ours: &[&str], others: &[&str], unreadable: &[&str]) -> Found<
     })
 }
 
-/// One look; what is decided is written down.
-pub(super) fn look(
-    object: &mut KafkaInstance,
-    found: Found<View>,
-    tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
-) -> Shown {
-    let core = object.status.clone().unwrap_or_default().core;
-    let mut facts = facts(&core, object.metadata.generation);
-    facts.adoption = object.spec.instance.management.adoption;
-    let mut seen = Seen {
+/// One look at an instance of either engine; what is decided is written down.
+pub(super) fn look_at_instance<E: InstanceEngine>(
+    object: &mut E::Cr,
+    found: Found<E::View>,
+    tweak: impl FnOnce(&mut Facts<'_>, &mut instance::Seen<E::View>),
+) -> Plan<State<E>, StepOf<E>> {
+    let core = object.core().cloned().unwrap_or_default();
+    let mut facts = facts(&core, object.meta().generation);
+    facts.adoption = E::spec(object).management.adoption;
+    let mut seen = instance::Seen {
         location: location(),
         enterprise_project_id: None,
         zones: BTreeMap::from([
@@ -98,9 +98,17 @@ pub(super) fn look(
         search_window: WINDOW,
     };
     tweak(&mut facts, &mut seen);
-    let plan = plan(object, facts, seen);
-    object.status = Some(plan.status.clone());
+    let plan = instance::plan::<E>(object, facts, seen);
+    *object.status_mut() = Some(plan.status.clone());
     plan
+}
+
+pub(super) fn look(
+    object: &mut KafkaInstance,
+    found: Found<View>,
+    tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
+) -> Shown {
+    look_at_instance::<Kafka>(object, found, tweak)
 }
 
 pub(super) fn plain(object: &mut KafkaInstance, found: Found<View>) -> Shown {
@@ -119,8 +127,8 @@ pub(super) fn leave(object: &mut KafkaInstance, found: Found<View>, seconds: i64
 }
 
 /// What the operator notes once a create was answered, or a delete accepted.
-pub(super) fn accept(object: &mut KafkaInstance, operation: &str, job: Option<&str>, seconds: i64) {
-    let core = &mut object.status.as_mut().unwrap().core;
+pub(super) fn accept<Cr: Managed>(object: &mut Cr, operation: &str, job: Option<&str>, seconds: i64) {
+    let core = object.status_mut().as_mut().unwrap().as_mut();
     core.operation = Some(begun(core, operation, job.map(Into::into), at(seconds)));
     if operation == CREATE {
         core.instance_id = Some("i1".into());
