@@ -202,7 +202,7 @@ fn description() -> impl Strategy<Value = Option<String>> {
     option::of(prop::sample::select(vec!["", "d", "e"]).prop_map(String::from))
 }
 
-fn wish(is_4: bool) -> impl Strategy<Value = RocketMqGroup> {
+pub(super) fn wish(is_4: bool) -> impl Strategy<Value = RocketMqGroup> {
     let flag = || option::of(any::<bool>());
     (flag(), flag(), flag(), option::of(1u32..4), btree_set("[ab]", 0..3)).prop_map(
         move |(enabled, broadcast, orderly, max_retries, brokers)| RocketMqGroup {

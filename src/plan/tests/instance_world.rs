@@ -57,12 +57,14 @@ pub(super) enum Trouble {
     Restarting,
     /// Somebody else changes a setting and the tags.
     Drift,
+    /// What was accepted shows only rounds later, and no task tells of it.
+    Hidden,
 }
 
 pub(super) fn troubles() -> impl Strategy<Value = Vec<Option<Trouble>>> {
     use Trouble::*;
     let all = vec![
-        Refused, LostBefore, LostAfter, Invisible, NoTags, JobFails, Restarting, Drift,
+        Refused, LostBefore, LostAfter, Invisible, NoTags, JobFails, Restarting, Drift, Hidden,
     ];
     vec(option::weighted(0.6, prop::sample::select(all)), 0..8)
         .prop_filter("what was made is readable in less time than is allowed for", |all| {
@@ -82,6 +84,8 @@ struct Living<View> {
 pub(super) struct World<E: Model> {
     pub(super) object: E::Cr,
     cloud: Option<Living<E::View>>,
+    /// Accepted, to be seen from these times on.
+    hidden: Vec<(i64, StepOf<E>)>,
     /// How many searches in a row found nothing, and since when.
     empty: Option<(u32, i64)>,
     missing: u32,
@@ -96,6 +100,7 @@ impl<E: Model<View: PartialEq>> World<E> {
         Self {
             object,
             cloud: None,
+            hidden: vec![],
             empty: None,
             missing: 0,
             bought: 0,
@@ -115,6 +120,16 @@ impl<E: Model<View: PartialEq>> World<E> {
     }
 
     fn time_passes(&mut self) {
+        if self.is("RUNNING") {
+            let due = |(from, _): &mut (i64, StepOf<E>)| *from <= self.now;
+            for (_, step) in self.hidden.extract_if(.., due).collect::<Vec<_>>() {
+                let total = self.cloud.as_mut().and_then(|living| *E::total_mut(&mut living.view));
+                // What came in between may have done it.
+                if !matches!(step, Step::ExtendStorage(wanted) if Some(u64::from(wanted)) <= total) {
+                    self.apply(&step, false);
+                }
+            }
+        }
         let Some(living) = &mut self.cloud else { return };
         living.goes_on = living.goes_on.saturating_sub(1);
         if living.goes_on > 0 {
@@ -266,7 +281,12 @@ impl<E: Model<View: PartialEq>> World<E> {
             _ => None,
         };
         if matches!(sent, None | Some(Sent::Unknown)) && trouble != Some(Trouble::LostBefore) {
-            self.apply(step, trouble == Some(Trouble::JobFails));
+            let background = matches!(step, Step::Update(_) | Step::ExtendStorage(_));
+            if trouble == Some(Trouble::Hidden) && background {
+                self.hidden.push((self.now + 3 * ROUND, step.clone()));
+            } else {
+                self.apply(step, trouble == Some(Trouble::JobFails));
+            }
         }
         let core = self.object.status_mut().as_mut().unwrap().as_mut();
         match (sent, step) {
@@ -290,6 +310,13 @@ impl<E: Model<View: PartialEq>> World<E> {
         let operation = self.core().operation?;
         operation.job_id.as_ref().filter(|_| operation.failure.is_none())?;
         let living = self.cloud.as_ref()?;
+        if self
+            .hidden
+            .iter()
+            .any(|(_, step)| matches!(step, Step::ExtendStorage(_)))
+        {
+            return Some(Job::Unknown);
+        }
         Some(match E::state(&living.view)?.as_str() {
             "EXTENDING" => Job::Running,
             "EXTENDEDFAILED" => Job::Failed("job j1 ended FAILED".into()),
@@ -304,7 +331,8 @@ impl<E: Model<View: PartialEq>> World<E> {
             let failed = self.is("EXTENDEDFAILED");
             match next {
                 Next::Stop(_) if failed && self.asked < 9 => self.asked += 1,
-                Next::Rest | Next::Stop(_) | Next::Release => return next,
+                Next::Release => return next,
+                Next::Rest | Next::Stop(_) if self.hidden.is_empty() => return next,
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@ use super::rocketmq_instance::{Step, View};
 use super::rocketmq_instances::{brokers, edited, five, object, plain, served, shown};
 use super::*;
 use crate::api::Correction;
-use crate::cloud::rocketmq::UpdateInstance;
+use crate::cloud::rocketmq::{self, UpdateInstance};
 use crate::cloud::{Tag, TagAction};
 
 fn update(change: impl FnOnce(&mut UpdateInstance)) -> Option<Step> {
@@ -49,6 +49,33 @@ fn as_wanted(more: Value) -> View {
 #[test]
 fn whatever_somebody_else_changes_is_put_back_told_or_none_of_our_business() {
     use Correction::{Impossible, InPlace};
+    // A field that is new here needs a row below.
+    let rocketmq::Instance {
+        id: _,
+        status: _,
+        name: _,
+        description: _,
+        security_group_id: _,
+        enable_acl: _,
+        total_storage_space: _,
+        extend_times: _,
+        engine_version: _,
+        product_id: _,
+        broker_num: _,
+        storage_spec_code: _,
+        available_zones: _,
+        vpc_id: _,
+        subnet_id: _,
+        ipv6_enable: _,
+        enterprise_project_id: _,
+        maintain_begin: _,
+        maintain_end: _,
+        created_at: _,
+        namesrv_address: _,
+        grpc_address: _,
+        public_namesrv_address: _,
+        public_grpc_address: _,
+    } = as_wanted(json!({})).instance;
     let told_of = |field, correction| Some((field, correction));
     let nothing = None;
     for (shows, drift, step) in [
@@ -155,6 +182,38 @@ fn whatever_somebody_else_changes_is_put_back_told_or_none_of_our_business() {
         {
             says(&idle(&plain(&mut object, as_wanted(json!({ field: null })))), "Healthy");
         }
+    }
+}
+
+#[test]
+fn tags_that_somebody_else_changes_are_put_back_and_those_of_others_stay() {
+    let call = |action, key: &str, value: &str| Step::Tags(action, vec![tag(key, value)]);
+    for (tags, steps) in [
+        (vec![("env", "prod"), ("theirs", "x")], vec![]),
+        (vec![("theirs", "x")], vec![call(TagAction::Create, "env", "prod")]),
+        (
+            vec![("env", "test")],
+            vec![
+                call(TagAction::Delete, "env", "test"),
+                call(TagAction::Create, "env", "prod"),
+            ],
+        ),
+        // On RocketMQ no tag carries a nonce.
+        (vec![("env", "prod"), ("dms-operator.create", "n1")], vec![]),
+    ] {
+        let mut object = served(whole(), as_wanted(json!({})));
+        assert_eq!(
+            plain(&mut object, tagged(as_wanted(json!({})), &tags)).steps,
+            steps,
+            "{tags:?}"
+        );
+        let unread = View {
+            tags: None,
+            ..as_wanted(json!({}))
+        };
+        let plan = plain(&mut object, unread);
+        says(&idle(&plan), "Healthy");
+        assert!(plan.status.managed_tags.contains("env"));
     }
 }
 

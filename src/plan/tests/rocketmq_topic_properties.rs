@@ -244,7 +244,7 @@ impl Service for Topics {
     }
 }
 
-fn wish(is_4: bool) -> impl Strategy<Value = (Option<String>, RocketMqTopic)> {
+pub(super) fn wish(is_4: bool) -> impl Strategy<Value = (Option<String>, RocketMqTopic)> {
     use TopicPermission::*;
     let number = || option::of(1u32..7);
     let description = option::of(prop::sample::select(vec!["", "d", "e"]).prop_map(String::from));
