@@ -21,7 +21,6 @@ async fn instances_are_ordered_and_listed_as_reliability() {
             ..Order::default()
         },
         enable_acl: Some(true),
-        ..Default::default()
     };
     let (line, body) = request(r#"{"instance_id":"i1"}"#, async |c| c.create_instance(&order).await).await;
     assert_eq!(line, "POST /v2/reliability/p1/instances");

@@ -229,7 +229,7 @@ proptest! {
                 match step {
                     Step::ExtendStorage(new) => prop_assert!(u64::from(*new) > total.unwrap()),
                     Step::Create(create) => {
-                        let sent = create.description.clone().unwrap_or_default();
+                        let sent = create.order.description.clone().unwrap_or_default();
                         prop_assert!(is_marked(&sent, "n1") && sent.chars().count() <= 1024, "{sent:?}");
                     }
                     _ => {}
