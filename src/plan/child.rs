@@ -196,7 +196,7 @@ impl<T> Child<'_, T> {
                 );
                 stopped(status, Reason::CloudFailed, message)
             }
-            (Found::There(_), _) if calls.blocked.is_some() && !facts.is_asked() => {
+            (Found::There(_), _) if calls.blocked.is_some() && !facts.is_requested() => {
                 let why = calls.blocked.unwrap_or_default();
                 stopped(
                     status,
