@@ -10,7 +10,7 @@ use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, Upda
 use crate::plan::child::{self, Calls, Found, Host};
 use crate::plan::rocketmq_instance::{is_4, no_such_broker};
 use crate::plan::upkeep::Comparison;
-use crate::plan::{Differences, Facts, Plan};
+use crate::plan::{Differences, Facts, Job, Plan};
 
 /// What a look shows.
 pub type Seen = child::Seen<rocketmq::Topic>;
@@ -18,6 +18,10 @@ pub type Seen = child::Seen<rocketmq::Topic>;
 /// Decides.
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
+    if matches!(facts.job(), Some(Job::Failed(_))) {
+        // It was accepted, and came to nothing.
+        status.sent_description = None;
+    }
     let sent_description = status.sent_description.clone();
     let unset = RocketMqTopic::default();
     let wanted = topic.spec.rocketmq.as_ref().unwrap_or(&unset);
