@@ -346,7 +346,7 @@ macro_rules! lives_in_instance {
     ($kind:ty) => {
         impl $crate::api::LivesInInstance for $kind {
             fn instance(&self) -> ($crate::api::InstanceKind, &str) {
-                (self.spec.instance_ref.kind, &self.spec.instance_ref.name)
+                (self.spec.instance_ref.kind.into(), &self.spec.instance_ref.name)
             }
 
             fn management(&self) -> &$crate::api::ChildManagement {

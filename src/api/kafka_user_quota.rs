@@ -152,11 +152,24 @@ fn identity_frozen(name: &str, default: &str) -> Rule {
 pub struct KafkaInstanceRef {
     /// Kind of the instance; has one value.
     #[serde(default)]
-    #[schemars(extend("enum" = ["KafkaInstance"]))]
-    pub kind: InstanceKind,
+    pub kind: KafkaInstanceKind,
     /// Name of the KafkaInstance, in this object's own namespace. Cannot change once the quota exists.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+}
+
+/// The one kind of instance that has quotas.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KafkaInstanceKind {
+    /// A Kafka instance.
+    #[default]
+    KafkaInstance,
+}
+
+impl From<KafkaInstanceKind> for InstanceKind {
+    fn from(KafkaInstanceKind::KafkaInstance: KafkaInstanceKind) -> Self {
+        Self::KafkaInstance
+    }
 }
 
 /// A number of bytes a second: `10485760`, `"10485760"`, `10Mi`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Call;
 use super::vocabulary::vocabulary;
-use super::{Client, Error, Operation, Page, decode};
+use super::{Class, Client, Error, Operation, Page, Sent, decode};
 
 /// What a message service is built on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,11 @@ impl Engine {
             Self::Kafka => "kafka",
             Self::RocketMq => "rocketmq",
         }
+    }
+
+    /// Both names occur in answers.
+    fn is_called(self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.path()) || name.eq_ignore_ascii_case(self.product())
     }
 
     /// As the message engine of an instance: when ordering one, when listing them.
@@ -58,7 +63,7 @@ impl Client {
         let engine = N::ENGINE.product();
         let path = ["v2", engine, self.project_id(), "instances"];
         let call = Call::dms(Operation::CreateInstanceByEngine, &path);
-        let answer: Created = self.send(call.json(&Order { engine, instance })).await?.json()?;
+        let answer: Created = self.send(call.json(&NewOf { engine, instance })).await?.json()?;
         Ok(answer.instance_id)
     }
 
@@ -92,9 +97,23 @@ impl Client {
     /// One instance (5.1.3 of both API references). It is gone only when the error says [`Error::is_instance_gone`].
     ///
     /// # Errors
-    /// Any of the sender's.
-    pub async fn show_instance<T: DeserializeOwned>(&self, id: &str) -> Result<T, Error> {
-        self.send(self.instance(Operation::ShowInstance, id)).await?.json()
+    /// [`Class::Invalid`] for an instance of another engine, and any of the sender's.
+    pub async fn show_instance<T: InstanceModel>(&self, id: &str) -> Result<T, Error> {
+        let answer = self.send(self.instance(Operation::ShowInstance, id)).await?;
+        let doing: Doing = answer.json()?;
+        match doing.engine.as_deref() {
+            Some(engine) if !T::ENGINE.is_called(engine) => {
+                let ours = T::ENGINE.product();
+                let message = format!("{id} is an instance of the engine {engine}, not of {ours}");
+                Err(Error::new(
+                    Operation::ShowInstance,
+                    Class::Invalid,
+                    Sent::Refused,
+                    message,
+                ))
+            }
+            _ => answer.json(),
+        }
     }
 
     /// What an instance of whatever engine is doing (5.1.3 of both API references); `None` if the service does not say.
@@ -103,7 +122,8 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn instance_status(&self, id: &str) -> Result<Option<InstanceStatus>, Error> {
-        Ok(self.show_instance::<Doing>(id).await?.status)
+        let answer = self.send(self.instance(Operation::ShowInstance, id)).await?;
+        Ok(answer.json::<Doing>()?.status)
     }
 
     /// Asks for the deletion of an instance, which takes minutes and may still fail (5.1.4 of both API references).
@@ -147,6 +167,42 @@ impl Client {
     fn instance(&self, operation: Operation, id: &str) -> Call {
         Call::dms(operation, &["v2", self.project_id(), "instances", id])
     }
+}
+
+/// What an instance of either engine is created with; what is `None` is left to the service.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Order {
+    /// 4 to 64 letters, digits, `_`, `-`; not necessarily unique. Changing it is stricter: a letter first, and of RocketMQ no
+    /// `_`.
+    pub name: String,
+    /// Up to 1024 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Such as `2.7` of Kafka. Of RocketMQ `4.8.0` is all that the reference lists; `5.x` is told of instances.
+    pub engine_version: String,
+    /// How many brokers; the references want it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker_num: Option<u32>,
+    /// GB over all brokers.
+    pub storage_space: u64,
+    /// The kind of disk.
+    pub storage_spec_code: String,
+    /// The flavour.
+    pub product_id: String,
+    /// The network.
+    pub vpc_id: String,
+    /// A subnet of it.
+    pub subnet_id: String,
+    /// A security group.
+    pub security_group_id: String,
+    /// Ids of zones, one or at least three.
+    pub available_zones: Vec<String>,
+    /// Whether brokers get IPv6 addresses too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipv6_enable: Option<bool>,
+    /// The enterprise project, `0` for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enterprise_project_id: Option<String>,
 }
 
 /// Which instances, and which page of them.
@@ -211,7 +267,7 @@ vocabulary! {
 }
 
 #[derive(Serialize)]
-struct Order<'a, N> {
+struct NewOf<'a, N> {
     engine: &'static str,
     #[serde(flatten)]
     instance: &'a N,
@@ -225,6 +281,8 @@ struct Created {
 
 #[derive(Deserialize)]
 struct Doing {
+    #[serde(default, deserialize_with = "decode::text")]
+    engine: Option<String>,
     #[serde(default, deserialize_with = "decode::word")]
     status: Option<InstanceStatus>,
 }

@@ -30,7 +30,7 @@ pub use credentials::Credentials;
 pub use endpoint::{Endpoint, Endpoints, InvalidEndpoint};
 pub use error::{Class, Error, Fault, Sent};
 pub use iam::Project;
-pub use instances::{Engine, InstanceModel, InstanceQuery, InstanceStatus, NewInstance};
+pub use instances::{Engine, InstanceModel, InstanceQuery, InstanceStatus, NewInstance, Order};
 pub use limiter::Limiter;
 pub use operation::Operation;
 pub use tags::{Tag, TagAction};

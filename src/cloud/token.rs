@@ -81,7 +81,7 @@ impl Identity {
         let now = Instant::now();
         let old = self.token().filter(|old| now < old.0.end).cloned();
         let (outcome, until) = match (outcome, old) {
-            (Err(error), Some(old)) if error.fault() != Fault::Stop => (Ok(old), now + PAUSE),
+            (Err(error), Some(old)) if error.fault() != Fault::Stop => (Ok(old.clone()), old.0.end.min(now + PAUSE)),
             (Err(error), _) => (Err(error), now + PAUSE),
             (Ok(token), _) => (Ok(token.clone()), token.0.renewal),
         };

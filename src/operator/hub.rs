@@ -82,8 +82,8 @@ pub struct Hubs {
     hubs: Mutex<BTreeMap<Key, (Arc<Hub>, Instant)>>,
 }
 
-/// Namespace and name of the ProviderConfig, and the instance's id.
-type Key = (String, String, String);
+/// Namespace and name of the ProviderConfig, and the instance's engine, as its object says, and id.
+type Key = (String, String, Engine, String);
 
 /// A hub that nobody asked for this long is forgotten; its objects come by at least once a day.
 const UNUSED: Duration = Duration::from_secs(25 * 3600);
@@ -97,7 +97,12 @@ impl Hubs {
         (engine, instance_id): (Engine, &str),
         poll: Duration,
     ) -> Arc<Hub> {
-        let key = (provider.0.to_owned(), provider.1.to_owned(), instance_id.to_owned());
+        let key = (
+            provider.0.to_owned(),
+            provider.1.to_owned(),
+            engine,
+            instance_id.to_owned(),
+        );
         let mut hubs = self.hubs.lock().expect("no holder panics");
         let now = Instant::now();
         // A ProviderConfig that was changed or made anew has a new client: the old one would sign with old keys for ever.

@@ -10,6 +10,8 @@ use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
+/// How the names of operations begin that delete a thing for good.
+const DELETES: &str = "Delete";
 
 /// A child and its surroundings at one look.
 #[derive(Clone, Debug)]
@@ -89,6 +91,8 @@ pub struct Calls<Step> {
     pub delete: Step,
     /// Why the service would not remove it now, and what helps.
     pub blocked: Option<String>,
+    /// What may help where a job that should remove it fails.
+    pub advice: &'static str,
 }
 
 impl<T> Child<'_, T> {
@@ -184,15 +188,18 @@ impl<T> Child<'_, T> {
                 Next::Poll,
             ),
             (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            (Found::There(_), Some(Job::Succeeded | Job::Unknown)) if self.sent_lately() => wait(
+            (Found::There(_), Some(Job::Succeeded | Job::Unknown)) if self.was_deleted() && self.sent_lately() => wait(
                 status,
                 format!("{title} was deleted; waits until it is no longer listed"),
                 vec![],
                 Next::Poll,
             ),
-            (Found::There(_), Some(Job::Failed(why))) if !facts.is_asked() && self.sent_within(BLOCKED) => {
+            (Found::There(_), Some(Job::Failed(why)))
+                if self.was_deleted() && !facts.is_asked() && self.sent_within(BLOCKED) =>
+            {
                 let message = format!(
-                    "deleting {title} failed: {why}; it is tried again every 5 min, or when reconcile-requested-at is annotated"
+                    "deleting {title} failed: {why}{}; it is tried again every 5 min, or when reconcile-requested-at is annotated",
+                    calls.advice
                 );
                 stopped(status, Reason::CloudFailed, message)
             }
@@ -282,8 +289,9 @@ impl<T> Child<'_, T> {
             };
         }
         if !self.is_being_replaced() {
-            // What comes now is ours, whoever made the one that is gone.
+            // What comes now is ours, whoever made the one that is gone, and what became of a change of that one is over.
             core.origin = None;
+            core.operation = None;
         }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
@@ -385,6 +393,12 @@ impl<T> Child<'_, T> {
     fn sent_within(&self, time: Duration) -> bool {
         let operation = self.facts.core.operation.as_ref();
         operation.is_some_and(|operation| age(&operation.start_time, self.facts.now) < time)
+    }
+
+    /// What `status.operation` tells of is a deletion, and not a change that came before it.
+    fn was_deleted(&self) -> bool {
+        let operation = self.facts.core.operation.as_ref();
+        self.is_being_replaced() || operation.is_some_and(|operation| operation.name.starts_with(DELETES))
     }
 
     /// It was deleted to be made anew, because no call changes it in place.

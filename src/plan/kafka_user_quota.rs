@@ -67,6 +67,7 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
         create,
         delete: Step::Delete(identity),
         blocked: None,
+        advice: "",
     };
     child.plan(status, calls, |found| match &wanted {
         Ok(wanted) => compare(wanted, found),

@@ -114,15 +114,15 @@ impl Facts<'_> {
         self.core.applied_generation != Some(self.generation)
     }
 
-    /// Somebody acted since the last look: an edit, or the annotation.
+    /// Somebody acted since the last look: an edit (a deletion counts as one), or the annotation.
     pub fn is_asked(&self) -> bool {
         self.core.observed_generation != Some(self.generation) || self.is_requested()
     }
 
-    /// Somebody set the annotation since the last look. A deletion is a new generation, and asks for nothing else.
+    /// The annotation asks, and was not answered yet.
     pub fn is_requested(&self) -> bool {
-        let handled = self.core.last_handled_reconcile_at.as_deref();
-        self.requested.is_some_and(|requested| Some(requested) != handled)
+        self.requested
+            .is_some_and(|r| Some(r) != self.core.last_handled_reconcile_at.as_deref())
     }
 
     /// The background job of `status.operation`; one that does not end has failed.

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::child::Host;
-use super::instance::{self, Changes, InstanceEngine, Order};
+use super::instance::{self, Changes, InstanceEngine};
 use super::{Differences, Facts, Plan};
 use crate::api::rocketmq_instance::{Endpoint, ObservedRocketMqInstance};
 use crate::api::{
     Correction, InstanceSpec, ObservedInstance, ObservedMaintenanceWindow, RocketMQInstance, RocketMQInstanceStatus,
 };
 use crate::cloud::rocketmq::{self, CreateInstance, UpdateInstance};
-use crate::cloud::{InstanceStatus, Tag};
+use crate::cloud::{InstanceStatus, Order, Tag};
 
 /// What precedes a create's nonce at the end of the description: a create takes no tags (RocketMQ API reference 5.1.2).
 const MARK: &str = "dms-operator.create:";
@@ -157,22 +157,11 @@ impl InstanceEngine for RocketMq {
         view.most_disk
     }
 
-    fn create(cr: &RocketMQInstance, order: Order, nonce: &str) -> CreateInstance {
+    fn create(cr: &RocketMQInstance, mut order: Order, nonce: &str) -> CreateInstance {
+        order.description = Some(marked(order.description.as_deref().unwrap_or_default(), nonce));
         CreateInstance {
-            description: Some(marked(order.description.as_deref().unwrap_or_default(), nonce)),
-            name: order.name,
-            engine_version: order.engine_version,
-            broker_num: order.broker_num,
-            storage_space: order.storage_space,
-            storage_spec_code: order.storage_spec_code,
-            product_id: order.product_id,
-            vpc_id: order.vpc_id,
-            subnet_id: order.subnet_id,
-            security_group_id: order.security_group_id,
-            available_zones: order.available_zones,
+            order,
             enable_acl: cr.spec.enable_acl,
-            ipv6_enable: order.ipv6_enable,
-            enterprise_project_id: order.enterprise_project_id,
         }
     }
 

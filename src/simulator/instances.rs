@@ -157,7 +157,10 @@ pub(crate) fn ordered(
         .and_then(|id| Flavour::find(own.engine(), &engine_version, id))
         .ok_or_else(|| codes::PRODUCT.error())?;
     let (fewest, most) = flavour.brokers;
-    let broker_num = fields.integer("broker_num")?.filter(|n| (fewest..=most).contains(n));
+    // Mandatory by the table; known of the service, 5.x of RocketMQ does not ask where there is nothing to choose.
+    let only = (fewest == most).then_some(fewest);
+    let broker_num = fields.integer("broker_num")?.or(only);
+    let broker_num = broker_num.filter(|n| (fewest..=most).contains(n));
     let broker_num = broker_num.ok_or_else(|| codes::PARAMETER.about("broker_num"))?;
     let storage = fields.integer("storage_space")?.ok_or_else(|| codes::DISK.error())?;
     if !flavour.storage.holds(storage, broker_num) {

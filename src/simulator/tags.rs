@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::codes::{self, ApiError};
 use super::fields::{Fields, object};
 use super::gateway::{Context, Reply};
+use super::rocketmq;
 use super::state::Engine;
 
 /// The most tags of an instance. The error table says 10 in a text from the time of queues.
@@ -89,14 +90,19 @@ pub(crate) fn act(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 
 /// `ShowKafkaTags`, `ShowRocketmqTags`: for the lag, what was there before.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
-    context.query.only(&[])?;
     let now = context.now;
     let instance = context.instance()?;
-    let tags = instance.tags.seen(now.at);
-    Ok(Reply::ok(match instance.engine() {
-        Engine::Kafka => json!({"tags": tags}),
-        // There are no pages; these say so in the example.
-        Engine::RocketMq => json!({"total": tags.len(), "next_offset": -1, "previous_offset": -1, "tags": tags}),
+    let (engine, tags) = (instance.engine(), instance.tags.seen(now.at));
+    let query = &context.query;
+    Ok(Reply::ok(match engine {
+        Engine::Kafka => {
+            query.only(&[])?;
+            json!({"tags": tags})
+        }
+        Engine::RocketMq => {
+            query.only(&["offset", "limit"])?;
+            rocketmq::page("tags", tags, rocketmq::free_page(query)?)
+        }
     }))
 }
 

@@ -7,9 +7,11 @@ use super::Now;
 use super::codes::{self, ApiError};
 use super::gateway::{Context, Reply};
 use super::jobs::Task;
+use super::state::Engine;
 
 /// `ListBackgroundTasks`, newest first. `start` is an index from 1 and `limit` at most 100, as known of the service;
-/// the reference calls the one a task's id and gives the other no range. Times are taken as UTC.
+/// the references call the one a task's id and give the other no range. RocketMQ's lets `start` be 0: the first, too.
+/// Times are taken as UTC.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let query = &context.query;
     query.only(&["start", "limit", "begin_time", "end_time"])?;
@@ -17,8 +19,8 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         query.number("start")?.unwrap_or(1),
         query.number("limit")?.unwrap_or(10),
     );
-    if start == 0 || !(1..=100).contains(&limit) {
-        return Err(codes::PARAMETER.about("start, limit"));
+    if !(1..=100).contains(&limit) {
+        return Err(codes::PARAMETER.about("limit"));
     }
     let time = |key| match query.text(key) {
         Some(text) if text.len() != 14 || text.bytes().any(|digit| !digit.is_ascii_digit()) => {
@@ -28,8 +30,11 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     };
     let (begin, end) = (time("begin_time")?, time("end_time")?);
     let now = context.now;
-    let found: Vec<&Task> = context
-        .instance()?
+    let instance = context.instance()?;
+    if start == 0 && instance.engine() == Engine::Kafka {
+        return Err(codes::PARAMETER.about("start"));
+    }
+    let found: Vec<&Task> = instance
         .tasks
         .iter()
         .rev()
@@ -44,7 +49,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .collect();
     let page: Vec<Value> = found
         .iter()
-        .skip(start - 1)
+        .skip(start.saturating_sub(1))
         .take(limit)
         .map(|task| shown(task, now))
         .collect();

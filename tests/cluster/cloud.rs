@@ -45,22 +45,29 @@ impl Cloud {
 
     /// A topic of an instance.
     pub async fn topic(&self, instance: &str, topic: &str) -> Option<Value> {
+        self.thing(instance, "topics", topic).await
+    }
+
+    /// A consumer group of an instance.
+    pub async fn group(&self, instance: &str, group: &str) -> Option<Value> {
+        self.thing(instance, "groups", group).await
+    }
+
+    async fn thing(&self, instance: &str, list: &str, name: &str) -> Option<Value> {
         let instance = self.instance(instance).await?;
-        let topics = instance["topics"].as_array().expect("a list");
-        topics.iter().find(|found| found["name"] == topic).cloned()
+        let things = instance[list].as_array().expect("a list");
+        things.iter().find(|found| found["name"] == name).cloned()
     }
 
     /// Something that goes wrong from now on.
     pub async fn inject(&self, fault: Value) {
-        let request = crate::http()
-            .post(self.at("faults"))
-            .header("content-type", "application/json");
-        let answer = request.body(fault.to_string()).send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{fault}: {}",
-            answer.text().await.unwrap()
-        );
+        self.post("faults", fault).await;
+    }
+
+    /// So many clients are connected to a group from now on; on Kafka that makes it.
+    pub async fn connect(&self, instance: &str, group: &str, members: u32) {
+        let clients = json!({"instance": instance, "group": group, "members": members});
+        self.post("clients", clients).await;
     }
 
     /// Nothing goes wrong any more.
@@ -71,6 +78,14 @@ impl Cloud {
     /// Faults that have not struck yet.
     pub async fn faults(&self) -> usize {
         self.get("faults").await.as_array().expect("a list").len()
+    }
+
+    async fn post(&self, page: &str, body: Value) {
+        let request = crate::http()
+            .post(self.at(page))
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success(), "{body}: {}", answer.text().await.unwrap());
     }
 
     async fn get(&self, page: &str) -> Value {

@@ -105,7 +105,7 @@ impl Cluster {
         self.with_operator().await;
         self.make_namespace(namespace).await;
         self.apply(namespace, &shuffled(self.examples(instance))).await;
-        let args = ["wait", "--for=condition=Ready", "--timeout=60s", "dms", "--all"];
+        let args = ["wait", "--for=condition=Ready", "--timeout=90s", "dms", "--all"];
         let waited = self.kubectl(namespace, &args).await;
         assert!(
             waited.success,
@@ -115,12 +115,12 @@ impl Cluster {
         );
     }
 
-    /// `examples/kafka` with this cloud's address and keys; the instance is called `instance` in the cloud.
+    /// `examples/` with this cloud's address, keys and password. In the cloud the Kafka instance is called `instance`, and
+    /// the others begin with that. The RocketMQ instance `mail` is reached with the password.
     pub fn examples(&self, instance: &str) -> Vec<Value> {
-        let mut files: Vec<_> = std::fs::read_dir("examples/kafka")
-            .unwrap()
-            .map(|file| file.unwrap().path())
-            .collect();
+        let folders = ["kafka", "rocketmq", "password"].map(|folder| format!("examples/{folder}"));
+        let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         files.sort();
         let documents = files.iter().flat_map(|file| {
             let text = std::fs::read_to_string(file).unwrap();
@@ -129,8 +129,18 @@ impl Cluster {
         let adapt = |mut object: Value| {
             match object["kind"].as_str().expect("a kind") {
                 "ProviderConfig" => object["spec"]["endpoints"] = self.endpoints(),
+                "Secret" if object["metadata"]["name"] == "huawei-password" => {
+                    object["stringData"] = self.environment.described.simulator.user.clone();
+                }
                 "Secret" => object["stringData"] = self.keys(),
                 "KafkaInstance" => object["spec"]["name"] = json!(instance),
+                "RocketMQInstance" => {
+                    let name = object["metadata"]["name"].as_str().expect("a name").to_owned();
+                    if name == "mail" {
+                        object["spec"]["providerConfigRef"] = json!({"name": "by-password"});
+                    }
+                    object["spec"]["name"] = json!(format!("{instance}-{name}"));
+                }
                 _ => {}
             }
             object

@@ -39,6 +39,8 @@ pub struct Simulator {
     pub url: String,
     pub access_key: String,
     pub secret_key: String,
+    /// The user of IAM, as a Secret has it: username, password, domainName.
+    pub user: Value,
 }
 
 /// What a command printed.

@@ -10,28 +10,40 @@ pub async fn all(run: &mut Run, cluster: &Cluster) {
     run.together(vec![
         (
             "namespaces::one_ends_though_the_credentials_went_first",
-            ends(cluster, "credentials-first", "secret/huawei").boxed_local(),
+            ends(
+                cluster,
+                "credentials-first",
+                &["secret/huawei", "secret/huawei-password"],
+            )
+            .boxed_local(),
         ),
         (
-            "namespaces::one_ends_though_the_instance_went_first",
-            ends(cluster, "instance-first", "kafkainstance/events").boxed_local(),
+            "namespaces::one_ends_though_the_instances_went_first",
+            ends(
+                cluster,
+                "instances-first",
+                &["kafkainstance/events", "rocketmqinstance/shop"],
+            )
+            .boxed_local(),
         ),
         (
-            "namespaces::one_ends_though_the_provider_config_went_first",
-            ends(cluster, "provider-first", "providerconfig/default").boxed_local(),
+            "namespaces::one_ends_though_the_provider_configs_went_first",
+            ends(
+                cluster,
+                "providers-first",
+                &["providerconfig/default", "providerconfig/by-password"],
+            )
+            .boxed_local(),
         ),
     ])
     .await;
 }
 
 /// Everything in a namespace of its own, `what` deleted at once, then the rest.
-async fn ends(cluster: &Cluster, namespace: &str, what: &str) {
+async fn ends(cluster: &Cluster, namespace: &str, what: &[&str]) {
     cluster.open(namespace, namespace).await;
-    for args in [
-        ["delete", "--wait=false", what],
-        ["delete", "--wait=false", &format!("namespace/{namespace}")],
-    ] {
-        let printed = cluster.kubectl(namespace, &args).await;
+    for thing in what.iter().copied().chain([format!("namespace/{namespace}").as_str()]) {
+        let printed = cluster.kubectl(namespace, &["delete", "--wait=false", thing]).await;
         assert!(printed.success, "{}", printed.err);
     }
     eventually("the namespace is gone", 60, async || {
@@ -48,8 +60,11 @@ async fn ends(cluster: &Cluster, namespace: &str, what: &str) {
         Err(format!("{}\n{}{}", printed.out, left.out, left.err))
     })
     .await;
-    assert!(
-        cluster.cloud.instance(namespace).await.is_none(),
-        "the instance is left in the cloud"
-    );
+    let mut left = cluster.cloud.instances().await;
+    left.retain(|instance| {
+        instance["name"]
+            .as_str()
+            .is_some_and(|name| name.starts_with(namespace))
+    });
+    assert!(left.is_empty(), "left in the cloud: {left:#?}");
 }

@@ -49,6 +49,9 @@ async fn the_metrics_can_be_read(cluster: &Cluster) {
         "dms_operator_leader 1",
         "dms_operator_cloud_calls_total{operation=\"CreateInstanceByEngine\",outcome=\"ok\"}",
         "dms_operator_reconcile_seconds_count{kind=\"KafkaInstance\"}",
+        "dms_operator_reconcile_seconds_count{kind=\"RocketMQInstance\"}",
+        "dms_operator_reconcile_seconds_count{kind=\"ConsumerGroup\"}",
+        "dms_operator_cloud_calls_total{operation=\"KeystoneCreateUserTokenByPassword\",outcome=\"ok\"}",
         "# EOF",
     ] {
         assert!(text.contains(line), "{line} is not in:\n{text}");

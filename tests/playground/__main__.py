@@ -16,7 +16,8 @@ started with it, when its stdin is closed or it gets SIGTERM or SIGINT, or by it
 logs are DIR/*.log). env.json:
 
     {"dir": .., "kubeconfig": the admin's, "apiserver": url, "ca": file, "auditLog": file, "kubectl": .., "helm": ..,
-     "simulator": null | {"url": .., "accessKey": .., "secretKey": .., "projectId": .., "region": ..}}
+     "simulator": null | {"url": .., "accessKey": .., "secretKey": .., "projectId": .., "region": ..,
+                              "user": {"username": .., "password": .., "domainName": ..}}}
 
 `operator` runs `helm upgrade --install` with the values of the file `--values` (JSON; without it those of the tour), makes a kubeconfig with a token of the chart's service account and prints one line of JSON to stdout:
 

@@ -20,30 +20,22 @@ class Cloud:
     def __init__(self, url, access_key, secret_key, project_id):
         self.url, self.access_key, self.secret_key, self.project_id = url, access_key, secret_key, project_id
 
-    def change_topic(self, instance, name, **fields):
-        self._dms("PUT", f"v2/{{project}}/instances/{instance}/topics", {"topics": [{"id": name, **fields}]})
+    def change(self, method, path, body, ids):
+        """A change made as from the console; `{project}` in the path is ours, other words are keys of `ids`.
 
-    def delete_topic(self, instance, name):
-        self._dms("POST", f"v2/{{project}}/instances/{instance}/topics/delete", {"topics": [name]})
-
-    def change_instance(self, instance, **fields):
-        self._dms("PUT", f"v2/{{project}}/instances/{instance}", fields)
-
-    def delete_tag(self, instance, key):
-        body = {"action": "delete", "tags": [{"key": key}]}
-        self._dms("POST", f"v2/{{project}}/kafka/{instance}/tags/action", body)
-
-    def change_quota(self, instance, identity, produce, consume):
-        """The identity has `user`, `client`, or both."""
-        body = {
-            "user": identity.get("user", ""),
-            "client": identity.get("client", ""),
-            "user-default": False,
-            "client-default": False,
-            "producer-byte-rate": produce,
-            "consumer-byte-rate": consume,
-        }
-        self._dms("PUT", f"v2/kafka/{{project}}/instances/{instance}/kafka-user-client-quota", body)
+        While the instance is busy it is tried again, as a person would.
+        """
+        url = f"{self.url}/{path.format(project=self.project_id, **ids)}"
+        deadline = time.monotonic() + 30
+        while True:
+            payload = b"" if body is None else json.dumps(body).encode()
+            try:
+                return _send(method, url, payload, sign(method, url, payload, self.access_key, self.secret_key))
+            except urllib.error.HTTPError as error:
+                text = error.read().decode(errors="replace")
+                if not any(code in text for code in BUSY) or time.monotonic() > deadline:
+                    raise Failure(f"{method} {url}: {error.code} {text}") from error
+            time.sleep(0.5)
 
     def state(self):
         """Everything that the cloud holds, as the simulator knows it."""
@@ -62,6 +54,10 @@ class Cloud:
         """The next `times` calls of the operation meet the effect."""
         self._control("POST", "faults", {"operation": operation, "times": times, "effect": effect, **options})
 
+    def faults(self):
+        """Those that have not struck yet."""
+        return self._control("GET", "faults")
+
     def wait_until_up(self, check, limit=30):
         deadline = time.monotonic() + limit
         while True:
@@ -75,20 +71,6 @@ class Cloud:
 
     def _control(self, method, path, body=None):
         return _send(method, f"{self.url}/_simulator/{path}", body, {})
-
-    def _dms(self, method, path, body):
-        """A change made as from the console; while the instance is busy it is tried again, as a person would."""
-        url = f"{self.url}/{path.format(project=self.project_id)}"
-        deadline = time.monotonic() + 30
-        while True:
-            payload = json.dumps(body).encode()
-            try:
-                return _send(method, url, payload, sign(method, url, payload, self.access_key, self.secret_key))
-            except urllib.error.HTTPError as error:
-                text = error.read().decode(errors="replace")
-                if not any(code in text for code in BUSY) or time.monotonic() > deadline:
-                    raise Failure(f"{method} {url}: {error.code} {text}") from error
-            time.sleep(0.5)
 
 
 def sign(method, url, payload, access_key, secret_key, now=None):

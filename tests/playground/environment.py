@@ -12,6 +12,8 @@ from ui import Failure, Live
 
 # The simulator serves one account; whoever knows these may call it.
 ACCESS_KEY, SECRET_KEY = "PLAYGROUNDACCESSKEY", "playground-secret-key-not-a-real-one"
+# As a Secret has them.
+USER = {"username": "playground-user", "password": "playground-password-not-a-real-one", "domainName": "playground-account"}
 PROJECT_ID = "0c1f2d3e4b5a69788796a5b4c3d2e1f0"
 REGION = "eu-west-101"
 
@@ -60,6 +62,7 @@ class Environment:
             "url": self.cloud.url,
             "accessKey": self.cloud.access_key,
             "secretKey": self.cloud.secret_key,
+            "user": USER,
             "projectId": self.cloud.project_id,
             "region": REGION,
         }
@@ -101,6 +104,9 @@ class Environment:
                     f"--speed={speed}",
                     f"--access-key={ACCESS_KEY}",
                     f"--secret-key={SECRET_KEY}",
+                    f"--user-name={USER['username']}",
+                    f"--password={USER['password']}",
+                    f"--domain-name={USER['domainName']}",
                     f"--project-id={PROJECT_ID}",
                 ],
             )

@@ -3,6 +3,7 @@
 import json
 import time
 
+from changes import DRIFTS, EDITS
 from cluster import VENDOR_DOMAINS, Kubectl, Operator, short
 from environment import Environment
 from manifests import EXAMPLES, second_instance, write_overlay
@@ -12,13 +13,19 @@ from ui import Failure, Live, command, done, heading, say, seconds
 SPEED = 180
 SHORTENED = {"pollInterval": "1s", "resyncInterval": "5s"}
 SEARCH_WINDOW = "10s"
-# What the tour edits to.
-DESCRIPTION, RATE = "Edited in the tour", 20 * 2**20
-FAULTS = {
-    "ListInstances": {"status": 429, "code": "APIGW.0308", "message": "The throttling threshold has been reached"},
-    "ShowInstance": {"status": 503, "code": "DMS.00500000", "message": "Service unavailable"},
-    "CreateInstanceByEngine": {"lost": "after"},
-}
+INSTANCES = "kafkainstances,rocketmqinstances"
+# What the objects say of an instance and what is in it, in the simulator's words.
+OURS = (
+    *("description", "storageSpace", "retentionPolicy", "maintainBegin", "maintainEnd", "enableAcl", "tags"),
+    *("topics", "groups", "quotas"),
+)
+# What goes wrong on the way: operation, the name in its body, what.
+FAULTS = [
+    ("ListInstances", None, {"status": 429, "code": "APIGW.0308", "message": "The throttling threshold has been reached"}),
+    ("ShowInstance", None, {"status": 503, "code": "DMS.00500000", "message": "Service unavailable"}),
+    ("CreateInstanceByEngine", "events", {"lost": "after"}),
+    ("CreateInstanceByEngine", "shop", {"lost": "after"}),
+]
 
 
 def run(folder, binaries):
@@ -66,8 +73,11 @@ def up(env):
 
   kubectl get dms                                   # everything that the operator looks after
   kubectl describe kafkainstance events             # conditions and events
+  kubectl describe rocketmqinstance shop            # with its brokers and name servers
   kubectl edit topic orders                         # more partitions; try fewer too
-  kubectl explain topic.spec.kafka
+  kubectl edit topic payments                       # more queues, or another permission
+  kubectl edit consumergroup ledger                 # a group may be stopped: enabled
+  kubectl explain topic.spec.rocketmq               # or .kafka
   curl -s {env.cloud.url}/_simulator/state          # what the cloud holds
   curl -s {env.cloud.url}/_simulator/calls?summary=true
   tail -f {env.folder}/operator.log
@@ -98,12 +108,14 @@ class Tour:
         self.operator.start()
 
     def apply(self):
-        heading("3. A Kafka instance and what lives in it, in one apply")
+        heading("3. Instances of both engines and what lives in them, in one apply")
         overlay = write_overlay(self.env)
-        for operation, effect in FAULTS.items():
-            self.cloud.inject(operation, effect)
-        say("  The cloud will answer a 429 and a 503 on the way, and the instance's create will get no answer, though it works.")
-        say(f"  {EXAMPLES} with this cloud's address and keys, in the least helpful order, the last object first:")
+        for operation, name, effect in FAULTS:
+            self.cloud.inject(operation, effect, match={"name": name})
+        say("  The cloud will answer a 429 and a 503 on the way, and the creates of the instances events (Kafka) and shop")
+        say("  (RocketMQ) will get no answer, though they work.")
+        say(f"  {', '.join(EXAMPLES)}")
+        say("  with this cloud's address, keys and password, in the least helpful order, the last object first:")
         kustomize = ["kustomize", "--load-restrictor=LoadRestrictionsNone", short(overlay)]
         manifests = self.kubectl.run(*kustomize)
         manifests = "---\n".join(reversed(manifests.split("---\n")))
@@ -116,73 +128,64 @@ class Tour:
         heading("4. Until all is Ready")
         self._wait("Ready")
         self.kubectl.show("get", "dms")
-        met = {c["operation"]: _mishap(c) for c in self.cloud.calls() if _mishap(c)}
-        for operation, mishap in met.items():
-            say(f"  met on the way: {operation} {mishap}")
-        if missed := FAULTS.keys() - met.keys():
-            raise Failure(f"not met on the way: the faults of {', '.join(missed)}")
+        met = [" ".join([c["operation"], *c["names"][:1], _mishap(c)]) for c in self.cloud.calls() if _mishap(c)]
+        for mishap in dict.fromkeys(met):
+            say(f"  met on the way: {mishap}")
+        if left := self.cloud.faults():
+            raise Failure(f"not met on the way: {left}")
 
     def edit(self):
         heading("5a. Edits")
-        instance = self._the("kafkainstance")
-        topic = self.kubectl.get("topic", "orders")
-        quota = self._the("kafkauserquota")
-        storage = instance["spec"]["storageSpace"] + 100 * instance["spec"]["brokerNum"]
-        partitions = topic["spec"]["kafka"]["partitions"] + 3
-        self._patch("topic/orders", {"kafka": {"partitions": partitions}})
-        self._patch(f"kafkauserquota/{quota['metadata']['name']}", {"producerByteRate": RATE})
-        name = instance["metadata"]["name"]
-        self._patch(f"kafkainstance/{name}", {"description": DESCRIPTION, "storageSpace": storage})
-        self._until("the storage job runs", lambda: self._state_of(name) == "EXTENDING")
-        self.kubectl.show("get", "kafkainstance", name)
+        for edit in EDITS:
+            self.kubectl.show("patch", edit.target, "--type=merge", "-p", json.dumps({"spec": edit.spec}))
+        self._until("a storage job runs", lambda: "EXTENDING" in self._states())
+        self.kubectl.show("get", INSTANCES)
         self._wait("Ready")
-        [there] = self._instances(name)
-        [orders] = [t for t in there["topics"] if t["name"] == "orders"]
-        found = (there["storageSpace"], there["description"], orders["partition"], there["quotas"][0]["producer-byte-rate"])
-        if found != (storage, DESCRIPTION, partitions, RATE):
-            raise Failure(f"all are Ready, but storage, description, partitions and rate are {found}")
-        done(f"the cloud has it all: {storage} GB, {partitions} partitions, {RATE} bytes a second")
+        for edit in EDITS:
+            found = self._picture()
+            for step in edit.path:
+                found = found[step]
+            where = "/".join(map(str, edit.path))
+            if found != edit.value:
+                raise Failure(f"all are Ready, but {where} is {found}, not {edit.value}")
+            done(f"the cloud has {where} = {edit.value}")
 
     def drift(self):
         heading("5b. Changes behind the operator's back")
-        wanted = self._picture()
-        [instance] = self._instances(self._the("kafkainstance")["metadata"]["name"])
-        topics = [t["status"]["externalName"] for t in self.kubectl.get("topic")["items"]]
-        quota = self._the("kafkauserquota")["status"]["observed"]
-        id, tag = instance["id"], sorted(instance["tags"])[0]
-        changes = [
-            (f"the retention of topic {topics[1]}", lambda: self.cloud.change_topic(id, topics[1], retention_time=1)),
-            ("the instance's description", lambda: self.cloud.change_instance(id, description="Changed by hand")),
-            (f"tag {tag}, which is deleted", lambda: self.cloud.delete_tag(id, tag)),
-            ("the quota", lambda: self.cloud.change_quota(id, quota, 1024, 1024)),
-            (f"topic {topics[0]}, which is deleted", lambda: self.cloud.delete_topic(id, topics[0])),
-        ]
-        for what, change in changes:
-            change()
-            done(f"changed through the service's API: {what}")
+        wanted, ids = self._picture(), {i["name"]: i["id"] for i in self.cloud.state()["instances"]}
+        for drift in DRIFTS:
+            self.cloud.change(drift.method, drift.path, drift.body, ids)
+            done(f"changed through the service's API: {drift.what}")
         self._until("the cloud is as the objects say again", lambda: self._picture() == wanted)
         self._wait("Synced")
         self.kubectl.show("events", "--for", "topic/orders")
+        self.kubectl.show("events", "--for", "consumergroup/ledger")
 
     def crash(self):
-        heading("6. SIGKILL in the middle of a create")
-        manifest = second_instance(self._the("kafkainstance"))
-        name = manifest["metadata"]["name"]
-        sent = self._creates()
-        self.cloud.inject("CreateInstanceByEngine", {"delayMs": 5000})
-        self.kubectl.show("apply", "-f", "-", stdin=json.dumps(manifest), shown=f"kubectl apply -f {name}.json")
-        self._until("the create has reached the cloud", lambda: self._creates() > sent)
-        command(["kill", "-KILL", self.operator.process.pid], "its answer is still under way")
+        heading("6. SIGKILL in the middle of two creates")
+        say("  One more instance of each engine; that of RocketMQ is bought with a user's password.")
+        manifests = [
+            second_instance(self.kubectl.get("kafkainstance", "events")),
+            second_instance(self.kubectl.get("rocketmqinstance", "shop"), provider="by-password"),
+        ]
+        names = [manifest["metadata"]["name"] for manifest in manifests]
+        self.cloud.inject("CreateInstanceByEngine", {"delayMs": 5000}, times=len(manifests))
+        for name, manifest in zip(names, manifests):
+            self.kubectl.show("apply", "-f", "-", stdin=json.dumps(manifest), shown=f"kubectl apply -f {name}.json")
+        self._until("both creates have reached the cloud", lambda: self._unanswered_creates() == len(manifests))
+        command(["kill", "-KILL", self.operator.process.pid], "their answers are still under way")
         self.operator.kill()
         self.operator.start(show=False)
         self._wait("Ready")
-        self.kubectl.show("get", "kafkainstance")
-        instances = self._instances(name)
-        if len(instances) != 1:
-            raise Failure(f"there are {len(instances)} instances named {name}")
-        if instances[0]["tags"] != manifest["spec"].get("tags", {}):
-            raise Failure(f"the mark of the create is left on {name}: {instances[0]['tags']}")
-        done(f"the cloud has one instance named {name}, not two, and no mark is left on it")
+        self.kubectl.show("get", INSTANCES)
+        for name, manifest in zip(names, manifests):
+            instances = [i for i in self.cloud.state()["instances"] if i["name"] == name]
+            if len(instances) != 1:
+                raise Failure(f"there are {len(instances)} instances named {name}")
+            wanted = [manifest["spec"][field] for field in ("description", "tags")]
+            if (found := [instances[0][field] for field in ("description", "tags")]) != wanted:
+                raise Failure(f"the mark of the create is left on {name}: {found}")
+            done(f"the cloud has one instance named {name}, not two, and no mark is left on it")
 
     def delete(self):
         heading("7. Everything goes")
@@ -230,32 +233,22 @@ class Tour:
                     raise Failure(f"waited {limit} s in vain: {what}")
                 time.sleep(0.2)
 
-    def _patch(self, target, spec):
-        self.kubectl.show("patch", target, "--type=merge", "-p", json.dumps({"spec": spec}))
-
     def _objects(self):
         return self.kubectl.get("dms")["items"]
 
     def _secrets(self):
         return self.kubectl.get("secret")["items"]
 
-    def _the(self, kind):
-        return self.kubectl.get(kind)["items"][0]
-
-    def _state_of(self, name):
-        return self.kubectl.get("kafkainstance", name).get("status", {}).get("state")
+    def _states(self):
+        return [i.get("status", {}).get("state") for i in self.kubectl.get(INSTANCES)["items"]]
 
     def _picture(self):
-        """What the cloud holds, without what no object asks for."""
-        ours = ("name", "description", "storageSpace", "retentionPolicy", "maintainBegin", "maintainEnd", "tags", "quotas")
-        instances = [{k: i[k] for k in ours} | {"topics": _topics(i)} for i in self.cloud.state()["instances"]]
-        return sorted(instances, key=lambda i: i["name"])
+        """What the cloud holds by name, without what no object asks for."""
+        return {i["name"]: {key: _by_name(i[key]) for key in i if key in OURS} for i in self.cloud.state()["instances"]}
 
-    def _creates(self):
-        return self.cloud.calls_by_operation().get("CreateInstanceByEngine", 0)
-
-    def _instances(self, name):
-        return [i for i in self.cloud.state()["instances"] if i["name"] == name]
+    def _unanswered_creates(self):
+        creates = [c for c in self.cloud.calls() if c["operation"] == "CreateInstanceByEngine"]
+        return sum(c["status"] is None and not c["lost"] for c in creates)
 
 
 def _reason(thing, condition):
@@ -281,13 +274,15 @@ def _explain(env):
         say(f"    {short(log)}")
 
 
-def _topics(instance):
-    topics = [{k: v for k, v in t.items() if k != "created_at"} for t in instance["topics"]]
-    return sorted(topics, key=lambda t: t["name"])
+def _by_name(value):
+    """A list of things, by their names, without when they were made; a quota goes by its client."""
+    if not (isinstance(value, list) and value and isinstance(value[0], dict)):
+        return value
+    return {v.get("name") or v["client"]: {k: x for k, x in v.items() if k != "created_at"} for v in value}
 
 
 def _mishap(call):
     """How the call went wrong, if the cloud was to blame."""
     if call["lost"]:
-        return "the answer was lost"
-    return call["status"] if call["status"] in (429, 503) else None
+        return "got no answer"
+    return f"got a {call['status']}" if call["status"] in (429, 503) else None

@@ -91,8 +91,10 @@ fn strict(schema: &mut Value) {
 
 #[test]
 fn every_object_of_the_table_meets_its_fate() {
+    let mut judged = BTreeSet::new();
     for (name, part) in table::ALL {
         part(&mut |kind, base, cases, update| {
+            judged.insert(kind);
             for (change, refusal) in cases {
                 let mut object = base.clone();
                 json_patch::merge(&mut object, change);
@@ -107,6 +109,13 @@ fn every_object_of_the_table_meets_its_fate() {
             }
         });
     }
+    assert_eq!(judged, BTreeSet::from(KINDS), "every kind has a part of the table");
+}
+
+#[test]
+fn every_kind_is_looked_at_here() {
+    let defined: Vec<_> = crds().into_iter().map(|crd| crd.spec.names.kind).collect();
+    assert_eq!(defined, KINDS);
 }
 
 /// Calls `visit` with each part of a schema and its path.

@@ -5,34 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{Engine, InstanceModel, InstanceStatus, NewInstance, Tag, decode};
+use crate::cloud::{Engine, InstanceModel, InstanceStatus, NewInstance, Order, Tag, decode};
 
 /// What an instance is created from; what is `None` is left to the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CreateInstance {
-    /// 4 to 64 letters, digits, `_`, `-`; not necessarily unique.
-    pub name: String,
-    /// Up to 1024 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// Such as `2.7`.
-    pub engine_version: String,
-    /// How many brokers.
-    pub broker_num: u32,
-    /// GB over all brokers.
-    pub storage_space: u64,
-    /// The kind of disk.
-    pub storage_spec_code: String,
-    /// The flavour.
-    pub product_id: String,
-    /// The network.
-    pub vpc_id: String,
-    /// A subnet of it.
-    pub subnet_id: String,
-    /// A security group.
-    pub security_group_id: String,
-    /// Ids of zones, one or at least three.
-    pub available_zones: Vec<String>,
+    /// What both engines have.
+    #[serde(flatten)]
+    pub order: Order,
     /// `HH:mm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintain_begin: Option<String>,
@@ -42,12 +22,6 @@ pub struct CreateInstance {
     /// `produce_reject` or `time_base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_policy: Option<String>,
-    /// Whether brokers get IPv6 addresses too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipv6_enable: Option<bool>,
-    /// The enterprise project, `0` for the default one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enterprise_project_id: Option<String>,
     /// Tags from the first moment on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,

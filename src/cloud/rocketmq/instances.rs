@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::client::Call;
-use crate::cloud::{Client, Engine, Error, InstanceModel, InstanceStatus, NewInstance, Operation, decode};
+use crate::cloud::{Client, Engine, Error, InstanceModel, InstanceStatus, NewInstance, Operation, Order, decode};
 
 impl Client {
     /// The names of an instance's brokers, such as `broker-0` (5.1.7). All of them: the answer tells of pages, but the
@@ -38,39 +38,12 @@ impl Client {
 /// What an instance is created from; what is `None` is left to the service. There are no tags at creation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CreateInstance {
-    /// 4 to 64 letters, digits, `_`, `-`. 5.1.5 is stricter: a letter first, and no `_`.
-    pub name: String,
-    /// Up to 1024 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// `4.8.0` is all that the reference lists; `5.x` is told of instances.
-    pub engine_version: String,
-    /// How many brokers; the reference wants it, for the version that it lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub broker_num: Option<u32>,
-    /// GB over all brokers.
-    pub storage_space: u64,
-    /// The kind of disk.
-    pub storage_spec_code: String,
-    /// The flavour.
-    pub product_id: String,
-    /// The network.
-    pub vpc_id: String,
-    /// A subnet of it.
-    pub subnet_id: String,
-    /// A security group.
-    pub security_group_id: String,
-    /// Ids of zones, one or at least three.
-    pub available_zones: Vec<String>,
+    /// What both engines have.
+    #[serde(flatten)]
+    pub order: Order,
     /// Whether clients must be users with permissions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enable_acl: Option<bool>,
-    /// Whether brokers get IPv6 addresses too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipv6_enable: Option<bool>,
-    /// The enterprise project, `0` for the default one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enterprise_project_id: Option<String>,
 }
 
 impl NewInstance for CreateInstance {

@@ -21,10 +21,13 @@ where
 #[tokio::test(start_paused = true)]
 async fn instances() {
     let order = CreateInstance {
-        name: "events".to_owned(),
-        engine_version: "2.7".to_owned(),
-        broker_num: 3,
-        storage_space: 600,
+        order: Order {
+            name: "events".to_owned(),
+            engine_version: "2.7".to_owned(),
+            broker_num: Some(3),
+            storage_space: 600,
+            ..Order::default()
+        },
         tags: vec![Tag {
             key: "k".to_owned(),
             value: "v".to_owned(),

@@ -154,8 +154,11 @@ fn lost() -> Reply {
 
 fn order() -> kafka::CreateInstance {
     kafka::CreateInstance {
-        name: "events".to_owned(),
-        engine_version: "2.7".to_owned(),
+        order: Order {
+            name: "events".to_owned(),
+            engine_version: "2.7".to_owned(),
+            ..Order::default()
+        },
         ..Default::default()
     }
 }

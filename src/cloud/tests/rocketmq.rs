@@ -13,10 +13,13 @@ fn client(status: u16, body: &str) -> Client {
 #[tokio::test(start_paused = true)]
 async fn instances_are_ordered_and_listed_as_reliability() {
     let order = CreateInstance {
-        name: "orders".to_owned(),
-        engine_version: "4.8.0".to_owned(),
-        broker_num: Some(1),
-        storage_space: 300,
+        order: Order {
+            name: "orders".to_owned(),
+            engine_version: "4.8.0".to_owned(),
+            broker_num: Some(1),
+            storage_space: 300,
+            ..Order::default()
+        },
         enable_acl: Some(true),
         ..Default::default()
     };

@@ -211,6 +211,18 @@ async fn while_iam_is_away_the_old_token_serves_to_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_token_serves_no_longer_than_to_its_end() {
+    let script = Script::new([issued("T1"), done(), answer(503, ""), done(), issued("T2"), done()]);
+    let client = client(&script);
+    client.delete_instance("i1").await.unwrap();
+    sleep(Duration::from_hours(24) - Duration::from_secs(30)).await;
+    client.delete_instance("i1").await.unwrap();
+    sleep(Duration::from_secs(40)).await;
+    client.delete_instance("i1").await.unwrap();
+    assert_eq!(seen(&script)[4..], [ASKED, "/v2/p1/instances/i1 T2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_token_is_replaced_once_for_creates_too() {
     let made = answer(200, r#"{"instance_id":"i1"}"#);
     let script = Script::new([issued("T1"), refused_token(), issued("T2"), made]);
@@ -276,7 +288,8 @@ async fn a_late_refusal_of_the_old_token_leaves_the_new_one() {
         client.delete_instance("early").await
     };
     let (late, early) = tokio::join!(late, early);
-    (late.unwrap(), early.unwrap());
+    late.unwrap();
+    early.unwrap();
     let call = |id: &str, token: &str| format!("/v2/p1/instances/{id} {token}");
     assert_eq!(
         seen(&script)[2..],

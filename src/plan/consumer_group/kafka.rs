@@ -39,6 +39,7 @@ pub fn plan(group: &ConsumerGroup, facts: Facts<'_>, mut seen: Seen) -> Plan<Con
         })),
         delete: Step::Delete(name.clone()),
         blocked,
+        advice: "",
     };
     let child = seen.child(facts, format!("consumer group {name}"), name.clone());
     child.plan(status, calls, |found| {

@@ -37,6 +37,8 @@ pub fn plan(group: &ConsumerGroup, facts: Facts<'_>, seen: Seen) -> Plan<Consume
         create: create(&name, wanted, description, &host),
         delete: Step::Delete(name.clone()),
         blocked: None,
+        // The list does not tell whether it has any.
+        advice: "; if consumers are connected, stop them",
     };
     let child = seen.child(facts, format!("consumer group {name}"), name.clone());
     child.plan(status, calls, |found| compare(&name, wanted, description, found, &host))

@@ -13,7 +13,7 @@ use super::storage::{compare_storage, next_total};
 use super::tags::compare_tags;
 use super::{Calls, Found, Instance};
 use crate::api::{InstanceSpec, Location, Managed, ObservedInstance, Origin};
-use crate::cloud::{InstanceStatus, Tag, TagAction};
+use crate::cloud::{InstanceStatus, Order, Tag, TagAction};
 use crate::plan::upkeep::Comparison;
 use crate::plan::{Differences, Facts, Plan};
 
@@ -102,37 +102,6 @@ pub struct Seen<View> {
     pub found: Found<View>,
     /// How long complete searches must have found nothing.
     pub search_window: Duration,
-}
-
-/// What both engines need to know of a new instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Order {
-    /// Name in the cloud.
-    pub name: String,
-    /// Free text.
-    pub description: Option<String>,
-    /// Version of the engine.
-    pub engine_version: String,
-    /// Number of brokers.
-    pub broker_num: Option<u32>,
-    /// GB over all brokers.
-    pub storage_space: u64,
-    /// Disk type.
-    pub storage_spec_code: String,
-    /// Flavour.
-    pub product_id: String,
-    /// Network.
-    pub vpc_id: String,
-    /// Subnet.
-    pub subnet_id: String,
-    /// Security group.
-    pub security_group_id: String,
-    /// Ids of zones.
-    pub available_zones: Vec<String>,
-    /// Whether brokers get IPv6 addresses too.
-    pub ipv6_enable: Option<bool>,
-    /// Enterprise project.
-    pub enterprise_project_id: Option<String>,
 }
 
 /// The instance's name in the cloud.

@@ -14,7 +14,7 @@ use crate::api::{CoreStatus, Location, Origin};
 use crate::plan::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 
-pub use engine::{EXTEND_STORAGE, InstanceEngine, Order, Seen, State, Step, StepOf, name, plan};
+pub use engine::{EXTEND_STORAGE, InstanceEngine, Seen, State, Step, StepOf, name, plan};
 pub use settings::Changes;
 pub(super) use settings::changed;
 

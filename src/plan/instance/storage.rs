@@ -15,17 +15,20 @@ pub(super) fn compare_storage(
     differences: &mut Differences,
 ) -> Option<Result<u32, String>> {
     let (wanted, total) = (spec.storage_space?, found.storage_space?);
-    let brokers = found.broker_num.or(spec.broker_num).filter(|n| *n > 0)?;
     if wanted <= total {
         return None;
     }
-    let least = total.saturating_add(STEP.saturating_mul(brokers));
-    let reachable = next_total(brokers, least, wanted);
     let cannot = |why: String| {
         Some(Err(format!(
             "spec.storageSpace cannot grow from {total} to {wanted} GB: {why}"
         )))
     };
+    let Some(brokers) = found.broker_num.or(spec.broker_num).filter(|n| *n > 0) else {
+        differences.note("spec.storageSpace", wanted, total, Correction::Impossible);
+        return cannot("how many brokers it has is not known, for they could not be listed".into());
+    };
+    let least = total.saturating_add(STEP.saturating_mul(brokers));
+    let reachable = next_total(brokers, least, wanted);
     let ceiling = most.map(|most| most.saturating_mul(brokers));
     if let Some(ceiling) = ceiling.filter(|ceiling| reachable > *ceiling) {
         differences.note("spec.storageSpace", wanted, total, Correction::Impossible);

@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use observe::{endpoints, normal, observe};
 
-use super::instance::{self, Changes, InstanceEngine, Order, changed};
+use super::instance::{self, Changes, InstanceEngine, changed};
 use super::{Differences, Facts, Plan};
 use crate::api::kafka_instance::ObservedKafkaInstance;
 use crate::api::{
     Correction, InstanceSpec, KafkaInstance, KafkaInstanceStatus, ObservedInstance, ObservedMaintenanceWindow,
 };
 use crate::cloud::kafka::{self, CreateInstance, UpdateInstance};
-use crate::cloud::{InstanceStatus, Tag};
+use crate::cloud::{InstanceStatus, Order, Tag};
 
 /// The tag that carries a create's nonce until the instance runs.
 pub const NONCE_TAG: &str = "dms-operator.create";
@@ -111,22 +111,10 @@ impl InstanceEngine for Kafka {
             .iter()
             .map(|(key, value)| (key.as_str(), value.as_str()));
         CreateInstance {
-            name: order.name,
-            description: order.description,
-            engine_version: order.engine_version,
-            broker_num: order.broker_num.unwrap_or_default(),
-            storage_space: order.storage_space,
-            storage_spec_code: order.storage_spec_code,
-            product_id: order.product_id,
-            vpc_id: order.vpc_id,
-            subnet_id: order.subnet_id,
-            security_group_id: order.security_group_id,
-            available_zones: order.available_zones,
+            order,
             maintain_begin: window.map(|w| w.begin.chars().take(5).collect()),
             maintain_end: window.map(|w| w.end.chars().take(5).collect()),
             retention_policy: spec.retention_policy.map(|p| p.as_str().to_owned()),
-            ipv6_enable: order.ipv6_enable,
-            enterprise_project_id: order.enterprise_project_id,
             tags: own.chain([(NONCE_TAG, nonce)]).map(tag).collect(),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::instance::{CREATE, Found, Search};
-use super::kafka_instance::{NONCE_TAG, Seen, Step, View, plan};
+use super::instance::{CREATE, Found, InstanceEngine, Search, State, StepOf};
+use super::kafka_instance::{Kafka, NONCE_TAG, Seen, Step, View};
 use super::*;
 use crate::api::{KafkaInstance, KafkaInstanceStatus};
 use crate::cloud::kafka::{self, CreateInstance};
@@ -77,16 +77,16 @@ pub(super) fn ids(ours: &[&str], others: &[&str], unreadable: &[&str]) -> Found<
     })
 }
 
-/// One look; what is decided is written down.
-pub(super) fn look(
-    object: &mut KafkaInstance,
-    found: Found<View>,
-    tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
-) -> Shown {
-    let core = object.status.clone().unwrap_or_default().core;
-    let mut facts = facts(&core, object.metadata.generation);
-    facts.adoption = object.spec.instance.management.adoption;
-    let mut seen = Seen {
+/// One look at an instance of either engine; what is decided is written down.
+pub(super) fn look_at_instance<E: InstanceEngine>(
+    object: &mut E::Cr,
+    found: Found<E::View>,
+    tweak: impl FnOnce(&mut Facts<'_>, &mut instance::Seen<E::View>),
+) -> Plan<State<E>, StepOf<E>> {
+    let core = object.core().cloned().unwrap_or_default();
+    let mut facts = facts(&core, object.meta().generation);
+    facts.adoption = E::spec(object).management.adoption;
+    let mut seen = instance::Seen {
         location: location(),
         enterprise_project_id: None,
         zones: BTreeMap::from([
@@ -98,9 +98,17 @@ pub(super) fn look(
         search_window: WINDOW,
     };
     tweak(&mut facts, &mut seen);
-    let plan = plan(object, facts, seen);
-    object.status = Some(plan.status.clone());
+    let plan = instance::plan::<E>(object, facts, seen);
+    *object.status_mut() = Some(plan.status.clone());
     plan
+}
+
+pub(super) fn look(
+    object: &mut KafkaInstance,
+    found: Found<View>,
+    tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
+) -> Shown {
+    look_at_instance::<Kafka>(object, found, tweak)
 }
 
 pub(super) fn plain(object: &mut KafkaInstance, found: Found<View>) -> Shown {
@@ -119,8 +127,8 @@ pub(super) fn leave(object: &mut KafkaInstance, found: Found<View>, seconds: i64
 }
 
 /// What the operator notes once a create was answered, or a delete accepted.
-pub(super) fn accept(object: &mut KafkaInstance, operation: &str, job: Option<&str>, seconds: i64) {
-    let core = &mut object.status.as_mut().unwrap().core;
+pub(super) fn accept<Cr: Managed>(object: &mut Cr, operation: &str, job: Option<&str>, seconds: i64) {
+    let core = object.status_mut().as_mut().unwrap().as_mut();
     core.operation = Some(begun(core, operation, job.map(Into::into), at(seconds)));
     if operation == CREATE {
         core.instance_id = Some("i1".into());
@@ -160,13 +168,13 @@ fn a_new_instance_is_written_down_with_a_nonce_then_ordered() {
         value: value.into(),
     };
     assert_eq!(create.tags, [tag("env", "prod"), tag(NONCE_TAG, "n1")]);
-    assert_eq!(create.available_zones, ["z-a"]);
+    assert_eq!(create.order.available_zones, ["z-a"]);
     assert_eq!(
         (create.maintain_begin.as_deref(), create.maintain_end.as_deref()),
         (Some("22:00"), Some("02:00"))
     );
-    assert_eq!((create.storage_space, create.broker_num), (600, 3));
-    assert_eq!(create.enterprise_project_id.as_deref(), Some("ep"));
+    assert_eq!((create.order.storage_space, create.order.broker_num), (600, Some(3)));
+    assert_eq!(create.order.enterprise_project_id.as_deref(), Some("ep"));
     let core = &plan.status.core;
     let intent = core.create_intent.as_ref().unwrap();
     assert_eq!((intent.nonce.as_deref(), &intent.time), (Some("n1"), &written(0)));
@@ -214,7 +222,9 @@ fn a_spec_that_cannot_be_ordered_says_which_field_and_what_would_do() {
     }
     // A zone may be named by its id too.
     assert_eq!(
-        creates(&plain(&mut object(json!({"availableZones": ["z-b"]})), nothing())).available_zones,
+        creates(&plain(&mut object(json!({"availableZones": ["z-b"]})), nothing()))
+            .order
+            .available_zones,
         ["z-b"]
     );
 }

@@ -1,15 +1,27 @@
 //! What people and tools see of each situation, and where a plan that is carried out again and again leads.
 
 mod any_answer;
+mod child_deletion;
+mod child_world;
 mod conditions;
 mod faults;
+mod group_properties;
+mod groups;
 mod instance_deletion;
 mod instance_properties;
 mod instance_states;
+mod instance_world;
 mod instances;
 mod providers;
 mod quota_properties;
 mod quotas;
+mod rocketmq_groups;
+mod rocketmq_instance_fields;
+mod rocketmq_instances;
+mod rocketmq_topic_changes;
+mod rocketmq_topic_properties;
+mod rocketmq_topic_queues;
+mod rocketmq_topics;
 mod tags_and_fields;
 mod topic_fields;
 mod topic_properties;
@@ -19,9 +31,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::Resource as _;
+use kube::core::object::HasStatus as _;
 
+use super::child::{Found, Seen};
 use super::*;
-use crate::api::Location;
+use crate::api::{LivesInInstance, Location, Managed};
 
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -57,6 +72,39 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         nonce: "n1",
         now: at(0),
     }
+}
+
+/// The decision on a thing of one kind.
+type Judge<Cr, Item, Step> = fn(&Cr, Facts<'_>, Seen<Item>) -> Plan<<Cr as Managed>::State, Step>;
+
+/// One look at what lives in an instance; what is decided is written down.
+fn look_at<Cr: LivesInInstance, Item, Step>(
+    decide: Judge<Cr, Item, Step>,
+    object: &mut Cr,
+    found: Found<Item>,
+    tweak: impl FnOnce(&mut Facts<'_>, &mut Seen<Item>),
+) -> Plan<Cr::State, Step> {
+    let core = object.core().cloned().unwrap_or_default();
+    let mut facts = facts(&core, object.meta().generation);
+    facts.adoption = object.management().adoption;
+    let mut seen = Seen {
+        location: location(),
+        instance_id: "i1".into(),
+        held: None,
+        host: Default::default(),
+        found,
+    };
+    tweak(&mut facts, &mut seen);
+    let plan = decide(object, facts, seen);
+    *object.status_mut() = Some(plan.status.clone());
+    plan
+}
+
+/// Somebody edits the spec.
+fn edit<Cr: LivesInInstance>(object: &mut Cr, change: impl FnOnce(&mut Cr)) {
+    change(object);
+    let generation = &mut object.meta_mut().generation;
+    *generation = generation.map(|g| g + 1);
 }
 
 /// The verdict of kstatus, in its order.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::child::{Found, REPLACE};
-use super::topic_properties::{ROUND, ROUNDS, Trouble, failure, refusal, troubles};
+use super::child_world::{ROUND, ROUNDS, Trouble, failure, refusal, troubles};
 use super::*;
 use crate::api::KafkaUserQuota;
 use crate::cloud::Sent;

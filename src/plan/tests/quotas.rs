@@ -35,20 +35,7 @@ pub(super) fn look(
     found: Found<Quota>,
     tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
 ) -> Plan<KafkaUserQuotaStatus, Step> {
-    let core = quota.status.clone().unwrap_or_default().core;
-    let mut facts = facts(&core, quota.metadata.generation);
-    facts.adoption = quota.spec.management.adoption;
-    let mut seen = Seen {
-        location: location(),
-        instance_id: "i1".into(),
-        held: None,
-        host: Default::default(),
-        found,
-    };
-    tweak(&mut facts, &mut seen);
-    let plan = plan(quota, facts, seen);
-    quota.status = Some(plan.status.clone());
-    plan
+    look_at(plan, quota, found, tweak)
 }
 
 fn plain(quota: &mut KafkaUserQuota, found: Found<Quota>) -> Plan<KafkaUserQuotaStatus, Step> {

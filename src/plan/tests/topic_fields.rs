@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::child::Found;
 use super::topic::Step;
-use super::topics::{bare, edit, plain, served, setting, settings, there, topic, update};
+use super::topics::{bare, plain, served, setting, settings, there, topic, update};
 use super::*;
 use crate::api::{Correction, Topic};
 use crate::cloud::kafka::{self, TopicConfig, UpdateTopic};

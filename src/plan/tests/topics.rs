@@ -61,29 +61,11 @@ pub(super) fn look(
     found: Found<kafka::Topic>,
     tweak: impl FnOnce(&mut Facts<'_>, &mut Seen),
 ) -> Shown {
-    let core = topic.status.clone().unwrap_or_default().core;
-    let mut facts = facts(&core, topic.metadata.generation);
-    facts.adoption = topic.spec.management.adoption;
-    let mut seen = Seen {
-        location: location(),
-        instance_id: "i1".into(),
-        held: None,
-        host: Default::default(),
-        found,
-    };
-    tweak(&mut facts, &mut seen);
-    let plan = plan(topic, facts, seen);
-    topic.status = Some(plan.status.clone());
-    plan
+    look_at(plan, topic, found, tweak)
 }
 
 pub(super) fn plain(topic: &mut Topic, found: Found<kafka::Topic>) -> Shown {
     look(topic, found, |_, _| {})
-}
-
-pub(super) fn edit(topic: &mut Topic, change: impl FnOnce(&mut Topic)) {
-    change(topic);
-    topic.metadata.generation = topic.metadata.generation.map(|g| g + 1);
 }
 
 pub(super) fn settings(topic: &mut Topic) -> &mut crate::api::topic::KafkaTopic {

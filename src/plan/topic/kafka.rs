@@ -26,6 +26,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         create: create(&name, topic, wanted),
         delete: Step::Delete(name.clone()),
         blocked: None,
+        advice: "",
     };
     let ours = || wanted.configs.keys().cloned();
     let mut managed = None;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Step, name};
 use crate::api::topic::{ObservedTopic, RocketMqTopic};
-use crate::api::{Correction, Topic, TopicStatus};
+use crate::api::{Correction, Drift, Topic, TopicStatus};
 use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, UpdateTopic};
 use crate::plan::child::{self, Calls, Found, Host};
 use crate::plan::rocketmq_instance::{is_4, no_such_broker};
@@ -18,14 +18,15 @@ pub type Seen = child::Seen<rocketmq::Topic>;
 /// Decides.
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
-    if matches!(facts.job(), Some(Job::Failed(_))) {
-        // It was accepted, and came to nothing.
+    if seen.found == Found::Absent || matches!(facts.job(), Some(Job::Failed(_))) {
+        // A new topic has none, and what a failed change leaves is not known.
         status.sent_description = None;
     }
     let sent_description = status.sent_description.clone();
     let unset = RocketMqTopic::default();
     let wanted = topic.spec.rocketmq.as_ref().unwrap_or(&unset);
     let name = name(topic);
+    let (before, told) = (status.observed.take(), facts.core.drift.as_slice());
     status.observed = match &seen.found {
         Found::There(found) => Some(observe(found)),
         Found::Absent | Found::InstanceGone => None,
@@ -41,34 +42,35 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         create: create(&name, wanted, &host),
         delete: Step::Delete(name.clone()),
         blocked: None,
+        advice: "",
     };
     // Only who managed it before may lower a number: what is taken over is not touched.
     let may_lower = facts.is_edit() && facts.core.applied_generation.is_some();
     let child = seen.child(facts, format!("topic {name}"), name.clone());
-    let mut plan = child.plan(status, calls, |found| {
+    child.plan(status, calls, |found| {
         let mut comparing = Comparing {
             wanted,
             found,
             may_lower,
+            before: before.unwrap_or_default(),
+            told,
             differences: Differences::default(),
             update: UpdateTopic::default(),
         };
         comparing.compare(topic.spec.description.as_ref(), sent_description.as_ref());
-        let steps = match comparing.update == UpdateTopic::default() {
+        let refused = unfit(wanted, &host);
+        // What the service would refuse is not sent.
+        let steps = match refused.is_some() || comparing.update == UpdateTopic::default() {
             true => vec![],
             false => vec![Step::UpdateRocketMq(name.clone(), comparing.update)],
         };
         Comparison {
             differences: comparing.differences,
             steps,
-            refused: unfit(wanted, &host),
+            refused,
             summary: summary(found),
         }
-    });
-    if matches!(plan.steps.first(), Some(Step::CreateRocketMq(_))) {
-        plan.status.sent_description = None;
-    }
-    plan
+    })
 }
 
 /// What the settings of a spec cannot be on an instance of this version and with these brokers.
@@ -103,7 +105,7 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     let permission = wanted.permission.map(|p| p.as_str().to_owned());
     let sides = [wanted.read_queue_num, wanted.write_queue_num];
     // A topic begins with one number for both: the lower one, for from there both can grow.
-    let queue_num = sides.into_iter().map(|own| own.or(wanted.queue_num)).flatten().min();
+    let queue_num = sides.into_iter().filter_map(|own| own.or(wanted.queue_num)).min();
     let mut topic = CreateTopic {
         name: name.to_owned(),
         permission,
@@ -119,6 +121,13 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     }
     if topic.permission.is_none() {
         return Err("spec.rocketmq.permission is needed to create it on an instance of version 4.8.0".into());
+    }
+    let on = wanted.brokers.len();
+    if let Some(total) = queue_num.filter(|total| wanted.queues.is_empty() && (*total as usize) < on) {
+        // The reference is silent about a broker that would get none.
+        return Err(format!(
+            "each of the {on} brokers in spec.rocketmq.brokers needs a queue, and the least of queueNum, readQueueNum and writeQueueNum is {total}"
+        ));
     }
     let queues = |(broker, queue_num): (&String, u32)| CreateQueues {
         broker: broker.clone(),
@@ -146,12 +155,12 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
     Ok(Step::CreateRocketMq(topic))
 }
 
-/// A total over the brokers, as evenly as it goes; a broker that would get none is left out.
+/// A total over the brokers, as evenly as it goes.
 fn spread(brokers: &BTreeSet<String>, total: u32) -> Vec<(&String, u32)> {
     let count = u32::try_from(brokers.len()).unwrap_or(u32::MAX).max(1);
     let share = |index: usize| total / count + u32::from((index as u32) < total % count);
-    let shares = brokers.iter().enumerate().map(|(index, broker)| (broker, share(index)));
-    shares.filter(|(_, share)| *share > 0).collect()
+    let shares = brokers.iter().enumerate();
+    shares.map(|(index, broker)| (broker, share(index))).collect()
 }
 
 /// The spec against what was found, and the call that mends the differences.
@@ -159,6 +168,10 @@ struct Comparing<'a> {
     wanted: &'a RocketMqTopic,
     found: &'a rocketmq::Topic,
     may_lower: bool,
+    /// What the look before showed.
+    before: ObservedTopic,
+    /// The differences that it told.
+    told: &'a [Drift],
     differences: Differences,
     update: UpdateTopic,
 }
@@ -190,14 +203,12 @@ impl Comparing<'_> {
         ) {
             self.update.permission = permission;
         }
-        // It is in no answer, so what was sent is all that can be known; nothing was is known of a topic that nobody described.
-        let unsent = String::new();
-        let sent = sent_description.unwrap_or(&unsent);
-        if self
-            .differences
-            .compare("spec.description", description, Some(sent), Correction::InPlace)
-        {
-            self.update.description = description.cloned();
+        // It is in no answer, so what was sent is all that can be known.
+        if let Some(wanted) = description.filter(|wanted| Some(*wanted) != sent_description) {
+            let sent = sent_description.map_or("not known", String::as_str);
+            self.differences
+                .note("spec.description", wanted, sent, Correction::InPlace);
+            self.update.description = Some(wanted.clone());
         }
     }
 
@@ -226,12 +237,17 @@ impl Comparing<'_> {
             }
         }
         if let Some(wanted) = wanted.write_queue_num
-            && self.differs("spec.rocketmq.writeQueueNum", wanted, write)
+            && self.differs(
+                "spec.rocketmq.writeQueueNum",
+                wanted,
+                write,
+                self.before.write_queue_num,
+            )
         {
             self.update.write_queue_num = Some(wanted);
         }
         if let Some(wanted) = wanted.read_queue_num
-            && self.differs("spec.rocketmq.readQueueNum", wanted, read)
+            && self.differs("spec.rocketmq.readQueueNum", wanted, read, self.before.read_queue_num)
         {
             // What can still be written must stay readable: writing ends first.
             let waits = Some(wanted) < read && self.update.write_queue_num.is_some();
@@ -264,9 +280,9 @@ impl Comparing<'_> {
             };
             if (read, write) != (wanted.read_queue_num, wanted.write_queue_num) {
                 let lowers = wanted.read_queue_num < read || wanted.write_queue_num < write;
-                let correction = self.correction(lowers);
+                let correction = self.correction(&field, &text, lowers);
                 self.differences
-                    .note(&field, text, sides(Some(read), Some(write)), correction);
+                    .note(&field, &text, sides(Some(read), Some(write)), correction);
                 if correction == Correction::InPlace {
                     changes = true;
                     if wanted.read_queue_num < read && wanted.write_queue_num != write {
@@ -283,18 +299,26 @@ impl Comparing<'_> {
         }
     }
 
-    /// Whether a number differs and is to be changed.
-    fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>) -> bool {
-        let correction = self.correction(found.is_some_and(|found| wanted < found));
+    /// Whether a number differs and is to be changed; `before` is what it was at the look before.
+    fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>, before: Option<u32>) -> bool {
+        let lowers = found.is_some_and(|found| wanted < found);
+        let grew = before.is_none_or(|before| before <= wanted);
+        let correction = match self.correction(field, &wanted.to_string(), lowers) {
+            Correction::InPlace if lowers && grew => Correction::Impossible,
+            correction => correction,
+        };
         let differs = self
             .differences
             .compare(field, Some(&wanted), found.as_ref(), correction);
         differs && correction == Correction::InPlace
     }
 
-    /// A number is lowered for an edit that says so, never to put something back.
-    fn correction(&self, lowers: bool) -> Correction {
-        if lowers && !self.may_lower {
+    /// A number is lowered for an edit that says so, never to put something back: not if it was told before that it is not
+    /// what this same wish says.
+    fn correction(&self, field: &str, wanted: &str, lowers: bool) -> Correction {
+        let same = |d: &&Drift| d.field == field && d.wanted == wanted;
+        let told = self.told.iter().find(same).map(|drift| drift.correction);
+        if lowers && (!self.may_lower || told == Some(Correction::Impossible)) {
             Correction::Impossible
         } else {
             Correction::InPlace

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Change, FIVE, RocketMq, after, before, legal_name, submit};
+use super::{Change, FIVE, RocketMq, legal_name, submit};
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
@@ -119,18 +119,15 @@ fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 /// name, like in the retired 8.2.2.1.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&["group", "offset", "limit"])?;
-    let (offset, limit) = context.query.page()?;
+    let page = context.query.page()?;
     let (now, lag) = (context.now.at, context.takes(context.config.topic_lag));
     let wanted = context.query.text("group").unwrap_or_default().to_owned();
     let instance = context.instance()?;
     instance.readable()?;
     let groups = &instance.rocketmq().groups;
     let listed = groups.listed(now, lag);
-    let found: Vec<&Group> = listed.filter(|group| group.name.contains(&wanted)).collect();
-    let page: Vec<Value> = found
-        .iter()
-        .skip(offset)
-        .take(limit)
+    let found: Vec<Value> = listed
+        .filter(|group| group.name.contains(&wanted))
         .map(|group| {
             let mut shown = shown(group);
             shown["createdAt"] = json!(group.created_at.as_millisecond());
@@ -138,14 +135,10 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
             shown
         })
         .collect();
-    Ok(Reply::ok(json!({
-        "total": found.len(),
-        "groups": page,
-        "max": instance.capacity(),
-        "remaining": instance.capacity() - groups.count(),
-        "next_offset": after(offset, limit, found.len()),
-        "previous_offset": before(offset, limit),
-    })))
+    let mut list = super::page("groups", found, page);
+    list["max"] = json!(instance.capacity());
+    list["remaining"] = json!(instance.capacity() - groups.count());
+    Ok(Reply::ok(list))
 }
 
 /// `ShowGroup`, 5.2.5: neither when it was made nor whether it consumes in order.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FIVE, FOUR, RocketMq};
+use super::{FIVE, FOUR, RocketMq, free_page};
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Entries;
 use crate::simulator::fields::{Fields, object};
@@ -87,20 +87,16 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::no_content())
 }
 
-/// `ListBrokers`, 5.1.7: there are no pages.
+/// `ListBrokers`, 5.1.7.
 pub(crate) fn brokers(context: &mut Context<'_>) -> Result<Reply, ApiError> {
-    context.query.only(&[])?;
+    context.query.only(&["offset", "limit"])?;
+    let page = free_page(&context.query)?;
     let instance = context.instance()?;
     instance.readable()?;
     let brokers: Vec<Value> = broker_names(instance)
         .map(|name| json!({"ids": [0, 1, 2], "broker_name": name}))
         .collect();
-    Ok(Reply::ok(json!({
-        "total": brokers.len(),
-        "brokers": brokers,
-        "next_offset": -1,
-        "previous_offset": -1,
-    })))
+    Ok(Reply::ok(super::page("brokers", brokers, page)))
 }
 
 /// The brokers that topics and groups can be on.

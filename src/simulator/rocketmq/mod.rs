@@ -8,13 +8,13 @@ pub(crate) mod view;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Config;
 use super::catalogue::{Flavour, Storage};
 use super::codes::{self, ApiError};
 use super::entries::Entries;
-use super::fields::Fields;
+use super::fields::{Fields, Query};
 use super::gateway::Context;
 use super::jobs::{self, NewTask};
 use super::state::Instance;
@@ -109,9 +109,31 @@ fn brokers(fields: Fields<'_>, instance: &Instance) -> Result<Option<Vec<String>
     Ok(Some(brokers.into_iter().map(str::to_owned).collect()))
 }
 
+/// A page of `items` under `key`, with how much there is and where the pages beside it are.
+pub(crate) fn page(key: &str, items: Vec<Value>, (offset, limit): (usize, usize)) -> Value {
+    let total = items.len();
+    let page: Vec<Value> = items.into_iter().skip(offset).take(limit).collect();
+    json!({
+        "total": total,
+        "next_offset": after(offset, limit, total),
+        "previous_offset": before(offset, limit),
+        key: page,
+    })
+}
+
+/// `offset` and `limit` of the lists whose answers have pages while the reference prints no range, or not even the
+/// parameters, which the vendor's SDK has: everything, if nothing is said.
+pub(crate) fn free_page(query: &Query) -> Result<(usize, usize), ApiError> {
+    let limit = query.number("limit")?.unwrap_or(usize::MAX);
+    if limit == 0 {
+        return Err(codes::PARAMETER.about("limit"));
+    }
+    Ok((query.number("offset")?.unwrap_or(0), limit))
+}
+
 /// The offset of the page after one; -1 if there is none.
 fn after(offset: usize, limit: usize, total: usize) -> i64 {
-    let next = Some(offset + limit).filter(|next| *next < total);
+    let next = Some(offset.saturating_add(limit)).filter(|next| *next < total);
     next.and_then(|next| i64::try_from(next).ok()).unwrap_or(-1)
 }
 

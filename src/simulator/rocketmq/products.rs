@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::FOUR;
+use super::{FOUR, free_page};
 use crate::simulator::catalogue::{Flavour, Storage, ZONES};
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::gateway::{Context, Reply};
@@ -18,33 +18,27 @@ const OF_FOUR: [(&str, &str, &str); 5] = [
 /// The same for 5.x; not in the reference but for the type.
 const OF_FIVE: [(&str, &str, &str); 1] = [("single.basic", "c6.large.2", "rocketmq.b1.large.1")];
 
-/// All flavours of the instance's version, smaller ones as well, as the example has it. No page size is printed.
+/// All flavours of the instance's version, smaller ones as well, as the example has it.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let query = &context.query;
     query.only(&["type", "limit", "offset"])?;
     if query.text("type").is_some_and(|kind| kind != "advanced") {
         return Err(codes::PARAMETER.about("type"));
     }
-    let (offset, limit) = query.page()?;
+    let page = free_page(query)?;
     let instance = context.instance()?;
     let version = instance.engine_version.clone();
     let of_version = if version == FOUR { &OF_FOUR[..] } else { &OF_FIVE[..] };
     let flavours = Flavour::all(instance.engine(), &version);
-    let page: Vec<Value> = flavours
+    let products: Vec<Value> = flavours
         .iter()
         .zip(of_version)
-        .skip(offset)
-        .take(limit)
         .map(|(flavour, more)| product(flavour, *more, &version))
         .collect();
-    Ok(Reply::ok(json!({
-        "total": flavours.len(),
-        "next_offset": -1,
-        "previous_offset": -1,
-        "engine": "rocketmq",
-        "versions": [version],
-        "products": page,
-    })))
+    let mut list = super::page("products", products, page);
+    list["engine"] = json!("rocketmq");
+    list["versions"] = json!([version]);
+    Ok(Reply::ok(list))
 }
 
 fn product(flavour: &Flavour, (kind, ecs_flavour, alias): (&str, &str, &str), version: &str) -> Value {

@@ -165,6 +165,13 @@ async fn brokers_are_listed_once_they_are_up() {
         cloud.get(&brokers).await.json(),
         json!({"total": 2, "brokers": two, "next_offset": -1, "previous_offset": -1})
     );
+    let second = cloud.get(&format!("{brokers}?offset=1&limit=1")).await.json();
+    assert_eq!(
+        (&second["brokers"], &second["previous_offset"]),
+        (&json!([two[1]]), &json!(0))
+    );
+    let none = cloud.get(&format!("{brokers}?limit=0")).await;
+    assert_eq!(none.refusal(), (400, "DMS.00400062".into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +196,7 @@ async fn a_creation_fails_and_a_deletion_ends_in_absence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_lag_and_say_that_there_are_no_pages() {
+async fn tags_lag_and_come_in_pages() {
     let cloud = Cloud::new();
     let instance = cloud.running_rocketmq("4.8.0").await;
     let tags = instance.replace("/instances/", "/rocketmq/") + "/tags";
@@ -217,6 +224,7 @@ async fn tags_lag_and_say_that_there_are_no_pages() {
         let answer = act(action, key, value).await;
         assert_eq!(answer.refusal(), (refusal.0, refusal.1.into()), "{action} {key}");
     }
+    assert_eq!(cloud.get(&format!("{tags}?offset=1")).await.json()["tags"], json!([]));
     assert_eq!(act("delete", "env", "").await.status, 204);
     seconds(10).await;
     assert_eq!(cloud.get(&tags).await.json()["total"], 0);
@@ -275,6 +283,8 @@ async fn an_instance_is_extended_within_its_flavours_limits() {
         assert_eq!(cloud.status(&instance).await, "EXTENDING");
         minutes(10).await;
         let task = cloud.get(&format!("{instance}/tasks/{job}")).await.json();
+        let tasks = cloud.get(&format!("{instance}/tasks?start=0&limit=1")).await.json();
+        assert_eq!(tasks["tasks"][0]["id"], *job);
         assert_eq!(
             (&task["task_count"], &task["tasks"][0]["status"]),
             (&json!("1"), &json!("SUCCESS"))

@@ -3,7 +3,7 @@
 use dms_operator::cloud::kafka::{
     CreateGroup, CreateInstance, CreateTopic, Instance, Quota, QuotaIdentity, TopicConfig, UpdateInstance, UpdateTopic,
 };
-use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, TagAction};
+use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, Order, TagAction};
 
 use super::{Results, tag};
 
@@ -15,22 +15,24 @@ pub fn order() -> CreateInstance {
         "38b0f7a602344246bcb0da47b5d548e7",
     ];
     CreateInstance {
-        name: "events".into(),
-        description: Some("all of them".into()),
-        engine_version: "2.7".into(),
-        broker_num: 3,
-        storage_space: 600,
-        storage_spec_code: "dms.physical.storage.ultra.v2".into(),
-        product_id: "c6.2u4g.cluster".into(),
-        vpc_id: "vpc".into(),
-        subnet_id: "subnet".into(),
-        security_group_id: "group".into(),
-        available_zones: zones.map(str::to_owned).into(),
+        order: Order {
+            name: "events".into(),
+            description: Some("all of them".into()),
+            engine_version: "2.7".into(),
+            broker_num: Some(3),
+            storage_space: 600,
+            storage_spec_code: "dms.physical.storage.ultra.v2".into(),
+            product_id: "c6.2u4g.cluster".into(),
+            vpc_id: "vpc".into(),
+            subnet_id: "subnet".into(),
+            security_group_id: "group".into(),
+            available_zones: zones.map(str::to_owned).into(),
+            ipv6_enable: Some(true),
+            enterprise_project_id: Some("0".into()),
+        },
         maintain_begin: Some("22:00".into()),
         maintain_end: Some("02:00".into()),
         retention_policy: Some("time_base".into()),
-        ipv6_enable: Some(true),
-        enterprise_project_id: Some("0".into()),
         tags: vec![tag("env", "prod")],
     }
 }
@@ -150,17 +152,20 @@ pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>
 pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
     let mut results = Results::default();
     let order = CreateInstance {
-        name: "little".into(),
-        engine_version: "2.7".into(),
-        broker_num: 3,
-        storage_space: 300,
-        storage_spec_code: "dms.physical.storage.high.v2".into(),
-        product_id: "c6.2u4g.cluster".into(),
-        vpc_id: "vpc".into(),
-        subnet_id: "subnet".into(),
-        security_group_id: "group".into(),
-        available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
-        ..CreateInstance::default()
+        order: Order {
+            name: "little".into(),
+            engine_version: "2.7".into(),
+            broker_num: Some(3),
+            storage_space: 300,
+            storage_spec_code: "dms.physical.storage.high.v2".into(),
+            product_id: "c6.2u4g.cluster".into(),
+            vpc_id: "vpc".into(),
+            subnet_id: "subnet".into(),
+            security_group_id: "group".into(),
+            available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
+            ..Order::default()
+        },
+        ..Default::default()
     };
     let created = client.create_instance(&order).await;
     let id = created

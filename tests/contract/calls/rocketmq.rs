@@ -4,27 +4,29 @@ use dms_operator::cloud::rocketmq::{
     BrokerQueues, CreateGroup, CreateInstance, CreateQueues, CreateTopic, Instance, UpdateGroup, UpdateGroupBrokers,
     UpdateInstance, UpdateTopic,
 };
-use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, TagAction};
+use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, Order, TagAction};
 
 use super::{Results, tag};
 
 /// With every field that a creation can have.
 pub fn order() -> CreateInstance {
     CreateInstance {
-        name: "orders".into(),
-        description: Some("all of them".into()),
-        engine_version: "4.8.0".into(),
-        broker_num: Some(2),
-        storage_space: 600,
-        storage_spec_code: "dms.physical.storage.ultra.v2".into(),
-        product_id: "c6.4u8g.cluster".into(),
-        vpc_id: "vpc".into(),
-        subnet_id: "subnet".into(),
-        security_group_id: "group".into(),
-        available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
+        order: Order {
+            name: "orders".into(),
+            description: Some("all of them".into()),
+            engine_version: "4.8.0".into(),
+            broker_num: Some(2),
+            storage_space: 600,
+            storage_spec_code: "dms.physical.storage.ultra.v2".into(),
+            product_id: "c6.4u8g.cluster".into(),
+            vpc_id: "vpc".into(),
+            subnet_id: "subnet".into(),
+            security_group_id: "group".into(),
+            available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
+            ipv6_enable: Some(true),
+            enterprise_project_id: Some("0".into()),
+        },
         enable_acl: Some(true),
-        ipv6_enable: Some(true),
-        enterprise_project_id: Some("0".into()),
     }
 }
 
@@ -153,17 +155,20 @@ async fn groups(client: &Client, id: &str, results: &mut Results) {
 pub async fn with_little(client: &Client) -> Vec<Result<(), Error>> {
     let mut results = Results::default();
     let order = CreateInstance {
-        name: "little".into(),
-        engine_version: "5.x".into(),
-        broker_num: Some(1),
-        storage_space: 200,
-        storage_spec_code: "dms.physical.storage.high.v2".into(),
-        product_id: "rocketmq.b1.large.1".into(),
-        vpc_id: "vpc".into(),
-        subnet_id: "subnet".into(),
-        security_group_id: "group".into(),
-        available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
-        ..CreateInstance::default()
+        order: Order {
+            name: "little".into(),
+            engine_version: "5.x".into(),
+            broker_num: Some(1),
+            storage_space: 200,
+            storage_spec_code: "dms.physical.storage.high.v2".into(),
+            product_id: "rocketmq.b1.large.1".into(),
+            vpc_id: "vpc".into(),
+            subnet_id: "subnet".into(),
+            security_group_id: "group".into(),
+            available_zones: vec!["d539378ec1314c85b76fefa3f7071458".into()],
+            ..Order::default()
+        },
+        ..Default::default()
     };
     let created = client.create_instance(&order).await;
     let id = created.clone().unwrap_or_default();
