@@ -133,6 +133,11 @@ const LEAST: &str = "(has(self.spec.engineVersion) && self.spec.engineVersion ==
         .message("brokerNum of a RocketMQInstance is at most 10")
         .field_path(".brokerNum")
 )]
+#[x_kube(
+    validation = Rule::new("!has(self.description) || !self.description.contains('dms-operator.create:')")
+        .message("description must not contain dms-operator.create:, the mark of an instance that is being created")
+        .field_path(".description")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct RocketMQInstanceSpec {
     /// What both engines have.

@@ -55,6 +55,9 @@ struct Options {
     /// Calls a second and instance before the service answers DMS.10240407; 0 is no limit
     #[arg(long, default_value_t = 0)]
     instance_limit: u32,
+    /// Show an instance's description only once its creation is complete
+    #[arg(long)]
+    late_descriptions: bool,
     /// Refuse a second instance of the same name
     #[arg(long)]
     unique_names: bool,
@@ -145,6 +148,7 @@ impl Options {
             seed,
             rate_limit: Some(self.rate_limit).filter(|limit| *limit > 0),
             instance_limit: Some(self.instance_limit).filter(|limit| *limit > 0),
+            late_descriptions: self.late_descriptions,
             unique_names: self.unique_names,
             failed_creates: match self.failed_creates {
                 Failures::Hidden => FailedCreates::Hidden,
@@ -179,6 +183,7 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, key_is_ours: bool
     println!("tag-lag: {:?}", config.tag_lag);
     println!("rate-limit: {}", config.rate_limit.unwrap_or(0));
     println!("instance-limit: {}", config.instance_limit.unwrap_or(0));
+    println!("late-descriptions: {}", config.late_descriptions);
     println!("unique-names: {}", config.unique_names);
     println!("failed-creates: {:?}", config.failed_creates);
     println!("recycle-bin: {}", config.recycle_bin);

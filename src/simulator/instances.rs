@@ -120,7 +120,8 @@ pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&[])?;
     let now = context.now;
     let turn = context.state.random();
-    Ok(Reply::ok(view::shown(context.instance()?, now, turn)))
+    let late = context.config.late_descriptions;
+    Ok(Reply::ok(view::shown(context.instance()?, now, turn, late)))
 }
 
 /// `DeleteInstance`: accepted at once, done later.

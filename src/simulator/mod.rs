@@ -82,6 +82,8 @@ pub struct Config {
     pub rate_limit: Option<u32>,
     /// Calls a second and instance before the service answers `DMS.10240407`.
     pub instance_limit: Option<u32>,
+    /// Whether an instance shows its description only once its creation is complete; the references do not say when.
+    pub late_descriptions: bool,
     /// Whether a second instance of the same name is refused.
     pub unique_names: bool,
     /// What `include_failure=true` does for instances whose creation failed.
@@ -132,6 +134,7 @@ impl Default for Config {
             seed: 0,
             rate_limit: Some(20),
             instance_limit: None,
+            late_descriptions: false,
             unique_names: false,
             failed_creates: FailedCreates::Hidden,
             recycle_bin: false,

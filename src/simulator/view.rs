@@ -13,19 +13,20 @@ pub(crate) fn listed(instance: &Instance, now: Now) -> Value {
     Value::Object(common(instance, now))
 }
 
-/// One instance by id. What a creation has not settled yet is missing, and an empty description is as well;
-/// `turn` decides the order of the zones, which is arbitrary.
-pub(crate) fn shown(instance: &Instance, now: Now, turn: u64) -> Value {
+/// One instance by id. What a creation has not settled yet is missing, the description too if it comes `late`, and an
+/// empty description is as well; `turn` decides the order of the zones, which is arbitrary.
+pub(crate) fn shown(instance: &Instance, now: Now, turn: u64, late: bool) -> Value {
     let mut map = common(instance, now);
     let mut zones = instance.zones.clone();
     let by = usize::try_from(turn % 7).expect("less than 7") % zones.len();
     zones.rotate_left(by);
     map.insert("available_zone_names".into(), zone_names(&zones));
     map.insert("available_zones".into(), json!(zones));
-    if !instance.description.is_empty() {
+    let settled = instance.status != Status::Creating;
+    if !instance.description.is_empty() && (settled || !late) {
         map.insert("description".into(), json!(instance.description));
     }
-    if instance.status != Status::Creating {
+    if settled {
         map.insert("tags".into(), json!(tags::shown(instance.tags.truth())));
     }
     map.extend(entries(match &instance.own {

@@ -10,6 +10,16 @@ use tokio::time::{Instant, sleep};
 
 use super::world::World;
 
+/// The operator's kinds, as they are in paths of the API server.
+pub const KINDS: [&str; 6] = [
+    "providerconfigs",
+    "kafkainstances",
+    "rocketmqinstances",
+    "topics",
+    "consumergroups",
+    "kafkauserquotas",
+];
+
 impl World {
     /// The user's view of a kind in the namespace `default`.
     pub fn api(&self, kind: &str) -> Api<DynamicObject> {
@@ -114,7 +124,7 @@ impl World {
     /// Conditions of all objects, the last effects and what the cloud holds, for the message of a failed test.
     pub fn picture(&self) -> String {
         let mut lines = Vec::new();
-        for plural in ["providerconfigs", "kafkainstances", "topics", "kafkauserquotas"] {
+        for plural in KINDS {
             for object in self.server.objects(plural) {
                 lines.push(format!("{plural}/{}:", object["metadata"]["name"]));
                 lines.extend(

@@ -122,6 +122,16 @@ impl World {
         world
     }
 
+    /// The same as [`furnished`](Self::furnished), with a user's name and password instead of keys.
+    pub async fn furnished_by_password() -> Self {
+        let world = Self::with(Self::awkward());
+        world.apply_password().await;
+        world
+            .apply(include_str!("../../examples/password/provider-config.yaml"))
+            .await;
+        world
+    }
+
     /// Leases of the operators started from now on last `duration`. At 15 s their renewals are most of a day's work.
     pub fn set_lease(&mut self, duration: Duration) {
         let lease = self.config.lease.as_mut().expect("operators here elect a leader");
@@ -134,6 +144,17 @@ impl World {
         let keys = self.cloud.config();
         let data = json!({"accessKey": keys.access_key, "secretKey": keys.secret_key.expose_secret()});
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "huawei"}, "stringData": data});
+        self.apply(&secret.to_string()).await;
+    }
+
+    /// Applies the Secret `huawei-password` with a name and a password that the cloud knows.
+    pub async fn apply_password(&self) {
+        use secrecy::ExposeSecret as _;
+        let known = self.cloud.config();
+        let password = known.user_password.expose_secret();
+        let data = json!({"username": known.user_name, "password": password, "domainName": known.domain_name});
+        let meta = json!({"name": "huawei-password"});
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data});
         self.apply(&secret.to_string()).await;
     }
 

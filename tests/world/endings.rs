@@ -7,18 +7,19 @@ use tokio::time::sleep;
 use crate::estate::*;
 use crate::support::world::{Running, World};
 
-const DELETES: [&str; 3] = [
-    "DeleteInstance",
-    "BatchDeleteInstanceTopic",
-    "DeleteKafkaUserClientQuotaTask",
-];
-
-async fn whole() -> (World, Running) {
-    let world = with_all().await;
+async fn whole(estate: Estate) -> (World, Running) {
+    let world = with_all(estate).await;
     let operator = world.start("one");
-    world.until_ready(2 * HOUR, &ALL).await;
+    world.until_ready(2 * HOUR, &estate.all()).await;
     sleep(2 * MINUTE).await;
     (world, operator)
+}
+
+/// How many things live in the one instance.
+fn inhabitants(world: &World) -> usize {
+    let instance = &world.instances()[0];
+    let lists = ["topics", "groups", "quotas"].map(|list| instance[list].as_array().map_or(0, Vec::len));
+    lists.into_iter().sum()
 }
 
 fn often(operation: &str, times: u32, effect: Effect) -> Fault {
@@ -37,8 +38,8 @@ async fn annotate(world: &World, (kind, name): Object, key: &str, value: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn an_accepted_delete_that_comes_to_nothing_is_sent_again() {
-    for times in 1..=3 {
-        let (world, _operator) = whole().await;
+    for (estate, times) in [(KAFKA, 1), (KAFKA, 2), (ROCKETMQ, 3)] {
+        let (world, _operator) = whole(estate).await;
         world.cloud.add_fault(often(
             "DeleteInstance",
             times,
@@ -47,7 +48,7 @@ async fn an_accepted_delete_that_comes_to_nothing_is_sent_again() {
                 ..Effect::default()
             },
         ));
-        delete_all(&world, &ALL).await;
+        delete_all(&world, &estate.all()).await;
         assert!(world.instances().is_empty(), "{}", world.picture());
         assert_eq!(accepted(&world, "DeleteInstance"), times as usize + 1);
     }
@@ -90,21 +91,19 @@ async fn deletes_that_go_wrong_are_repeated_until_the_things_are_gone() {
             ..Effect::default()
         },
     ];
-    for effect in effects {
-        let when = format!("{effect:?}");
-        let (world, _operator) = whole().await;
-        for operation in DELETES {
+    for (effect, estate) in effects
+        .into_iter()
+        .flat_map(|effect| ENGINES.map(|estate| (effect.clone(), estate)))
+    {
+        let when = format!("{:?}, {effect:?}", estate.instance);
+        let (world, _operator) = whole(estate).await;
+        for operation in estate.deletes.iter().chain(&["DeleteInstance"]) {
             world.cloud.add_fault(often(operation, 2, effect.clone()));
         }
         // The children go by themselves, then the instance.
-        delete_all(&world, &CHILDREN).await;
-        let instance = &world.instances()[0];
-        assert_eq!(
-            (&instance["topics"], &instance["quotas"]),
-            (&json!([]), &json!([])),
-            "{when}"
-        );
-        delete_all(&world, &[INSTANCE]).await;
+        delete_all(&world, estate.children).await;
+        assert_eq!(inhabitants(&world), 0, "{when}");
+        delete_all(&world, &[estate.instance]).await;
         assert!(world.instances().is_empty(), "{when}: {}", world.picture());
     }
 }
@@ -112,12 +111,14 @@ async fn deletes_that_go_wrong_are_repeated_until_the_things_are_gone() {
 #[tokio::test(start_paused = true)]
 async fn at_any_time_of_a_creation() {
     for seconds in [0, 1, 2, 5, 60, 600, 905, 930] {
-        let world = with_all().await;
-        let _operator = world.start("one");
-        sleep(seconds * SECOND).await;
-        delete_all(&world, &ALL).await;
-        sleep(HOUR).await;
-        assert!(world.instances().is_empty(), "after {seconds} s: {}", world.picture());
+        for estate in ENGINES {
+            let world = with_all(estate).await;
+            let _operator = world.start("one");
+            sleep(seconds * SECOND).await;
+            delete_all(&world, &estate.all()).await;
+            sleep(HOUR).await;
+            assert!(world.instances().is_empty(), "after {seconds} s: {}", world.picture());
+        }
     }
 }
 
@@ -148,9 +149,10 @@ async fn while_the_answer_to_the_create_is_lost() {
     ];
     for (made, effect) in effects {
         for seconds in [0, 5, 60, 400] {
-            for crash in [false, true] {
-                let when = format!("{effect:?}, deleted after {seconds} s, a crash: {crash}");
-                let world = with_instance().await;
+            for (crash, estate) in [(false, KAFKA), (true, KAFKA), (true, ROCKETMQ)] {
+                let (kind, name) = estate.instance;
+                let when = format!("{name}, {effect:?}, deleted after {seconds} s, a crash: {crash}");
+                let world = with_instance(estate).await;
                 world.fault(CREATE_INSTANCE, effect.clone());
                 let operator = world.start("one");
                 world
@@ -158,13 +160,13 @@ async fn while_the_answer_to_the_create_is_lost() {
                     .await;
                 let begun = world.clock.now();
                 sleep(seconds * SECOND).await;
-                world.delete(INSTANCE.0, INSTANCE.1).await;
+                world.delete(kind, name).await;
                 let mut running = operator;
                 if crash {
                     running.crash();
                     running = world.start("two");
                 }
-                world.until_gone(2 * HOUR, &[INSTANCE]).await;
+                world.until_gone(2 * HOUR, &[estate.instance]).await;
                 let took = world.clock.now().duration_since(begun).as_secs();
                 assert!(made || took >= 600, "{when}: it let go after {took} s");
                 sleep(HOUR).await;
@@ -178,34 +180,30 @@ async fn while_the_answer_to_the_create_is_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn children_while_the_answers_to_their_creates_are_lost() {
-    let world = with_instance().await;
-    let _operator = world.start("one");
-    world.until_ready(HOUR, &[INSTANCE]).await;
-    sleep(2 * MINUTE).await;
-    for effect in [
-        Effect {
-            lost: Some(LostAnswer::Before),
-            ..Effect::default()
-        },
-        Effect {
-            lost: Some(LostAnswer::After),
-            ..Effect::default()
-        },
-        Effect {
-            effect_delay_ms: 20_000,
-            ..Effect::default()
-        },
-    ] {
-        for seconds in [1, 4, 15] {
-            let when = format!("{effect:?}, deleted after {seconds} s");
-            world.cloud.add_fault(often(CREATE_TOPIC, 2, effect.clone()));
-            world.cloud.add_fault(often(CREATE_QUOTA, 1, effect.clone()));
-            apply_children(&world).await;
-            sleep(seconds * SECOND).await;
-            delete_all(&world, &CHILDREN).await;
-            sleep(10 * MINUTE).await;
-            world.cloud.clear_faults();
-            assert_whole(&world, &[INSTANCE], &when);
+    let lost = |lost| Effect {
+        lost: Some(lost),
+        ..Effect::default()
+    };
+    let late = Effect {
+        effect_delay_ms: 20_000,
+        ..Effect::default()
+    };
+    for estate in ENGINES {
+        let (world, _operator) = whole(estate).await;
+        delete_all(&world, estate.children).await;
+        for effect in [lost(LostAnswer::Before), lost(LostAnswer::After), late.clone()] {
+            for seconds in [1, 4, 15] {
+                let when = format!("{:?}, {effect:?}, deleted after {seconds} s", estate.instance);
+                for create in estate.creates {
+                    world.cloud.add_fault(often(create, 2, effect.clone()));
+                }
+                estate.apply_children(&world).await;
+                sleep(seconds * SECOND).await;
+                delete_all(&world, estate.children).await;
+                sleep(10 * MINUTE).await;
+                world.cloud.clear_faults();
+                assert_whole(&world, &[estate.instance], &when);
+            }
         }
     }
 }
@@ -214,13 +212,18 @@ async fn children_while_the_answers_to_their_creates_are_lost() {
 async fn of_an_instance_whose_creation_failed() {
     for failed_creates in [FailedCreates::Hidden, FailedCreates::Listed, FailedCreates::Counted] {
         for failure in [FailedCreate::Error, FailedCreate::Vanishes] {
-            for lost in [None, Some(LostAnswer::After)] {
-                let when = format!("{failed_creates:?}, {failure:?}, {lost:?}");
-                let world = with_instance_in(Config {
+            for (lost, estate) in [
+                (None, KAFKA),
+                (Some(LostAnswer::After), KAFKA),
+                (Some(LostAnswer::After), ROCKETMQ),
+            ] {
+                let (kind, name) = estate.instance;
+                let when = format!("{name}, {failed_creates:?}, {failure:?}, {lost:?}");
+                let cloud = Config {
                     failed_creates,
                     ..World::awkward()
-                })
-                .await;
+                };
+                let world = with_instance_in(estate, cloud).await;
                 world.fault(
                     CREATE_INSTANCE,
                     Effect {
@@ -231,17 +234,13 @@ async fn of_an_instance_whose_creation_failed() {
                 );
                 let _operator = world.start("one");
                 sleep(3 * HOUR).await;
-                assert_eq!(
-                    world.condition(INSTANCE.0, INSTANCE.1, "Stalled"),
-                    "True CloudFailed",
-                    "{when}"
-                );
+                assert_eq!(world.condition(kind, name, "Stalled"), "True CloudFailed", "{when}");
                 assert_eq!(
                     world.calls(CREATE_INSTANCE),
                     1,
                     "{when}: a failed one is not made again by itself"
                 );
-                delete_all(&world, &[INSTANCE]).await;
+                delete_all(&world, &[estate.instance]).await;
                 assert!(world.instances().is_empty(), "{when}: {}", world.picture());
             }
         }
@@ -251,7 +250,7 @@ async fn of_an_instance_whose_creation_failed() {
 #[tokio::test(start_paused = true)]
 async fn an_abandoned_object_goes_and_its_thing_stays() {
     // The credentials are refused for ever, so that nothing can be deleted.
-    let (world, _operator) = whole().await;
+    let (world, _operator) = whole(KAFKA).await;
     let id = status(&world, INSTANCE, "instanceId");
     let denied = Effect {
         status: Some(403),
@@ -283,7 +282,7 @@ async fn an_abandoned_object_goes_and_its_thing_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_under_way_is_abandoned_by_its_nonce() {
-    let world = with_instance().await;
+    let world = with_instance(KAFKA).await;
     world.fault(
         CREATE_INSTANCE,
         Effect {
@@ -310,36 +309,36 @@ async fn what_is_to_stay_stays() {
     // spec.management.deletion: of what we made, of what we adopted; and whether it stays.
     for adopted in [false, true] {
         for (deletion, stays) in [(None, adopted), (Some("Orphan"), true), (Some("Delete"), false)] {
-            let when = format!("adopted {adopted}, {deletion:?}");
-            let (world, operator) = whole().await;
-            if adopted {
-                for (kind, name) in ALL {
-                    let orphan = json!({"spec": {"management": {"deletion": "Orphan"}}});
-                    world.edit(kind, name, orphan).await.unwrap();
+            for estate in ENGINES {
+                let when = format!("{:?}, adopted {adopted}, {deletion:?}", estate.instance);
+                let (world, _operator) = whole(estate).await;
+                let deletion_is = async |deletion: Option<&str>| {
+                    for (kind, name) in estate.all() {
+                        let management = json!({"spec": {"management": {"deletion": deletion}}});
+                        world.edit(kind, name, management).await.unwrap();
+                    }
+                };
+                if adopted {
+                    deletion_is(Some("Orphan")).await;
+                    delete_all(&world, &estate.all()).await;
+                    estate.apply_instance(&world).await;
+                    let id = json!({"spec": {"instanceId": world.instances()[0]["id"]}});
+                    world.edit(estate.instance.0, estate.instance.1, id).await.unwrap();
+                    estate.apply_children(&world).await;
+                    world.until_ready(HOUR, &estate.all()).await;
                 }
-                delete_all(&world, &ALL).await;
-                world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
-                let id = text(&world.instances()[0]["id"]);
-                world
-                    .edit("KafkaInstance", "events", json!({"spec": {"instanceId": id}}))
-                    .await
-                    .unwrap();
-                apply_children(&world).await;
-                world.until_ready(HOUR, &ALL).await;
+                deletion_is(deletion).await;
+                sleep(MINUTE).await;
+                delete_all(&world, estate.children).await;
+                assert_eq!(
+                    inhabitants(&world),
+                    if stays { estate.children.len() } else { 0 },
+                    "{when}"
+                );
+                delete_all(&world, &[estate.instance]).await;
+                sleep(HOUR).await;
+                assert_eq!(world.instances().len(), usize::from(stays), "{when}");
             }
-            for (kind, name) in ALL {
-                let management = json!({"spec": {"management": {"deletion": deletion}}});
-                world.edit(kind, name, management).await.unwrap();
-            }
-            sleep(MINUTE).await;
-            delete_all(&world, &CHILDREN).await;
-            let left = |world: &World, list: &str| world.instances()[0][list].as_array().map_or(0, Vec::len);
-            let expected = if stays { (2, 1) } else { (0, 0) };
-            assert_eq!((left(&world, "topics"), left(&world, "quotas")), expected, "{when}");
-            delete_all(&world, &[INSTANCE]).await;
-            sleep(HOUR).await;
-            assert_eq!(world.instances().len(), usize::from(stays), "{when}");
-            drop(operator);
         }
     }
 }

@@ -6,73 +6,68 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use kube::ResourceExt as _;
 use kube::runtime::watcher;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
+pub use crate::examples::*;
 use crate::support::world::{Running, World};
 
-pub const SECOND: Duration = Duration::from_secs(1);
-pub const MINUTE: Duration = Duration::from_secs(60);
-pub const HOUR: Duration = Duration::from_secs(3600);
 /// The operator's default interval between two looks at an object at rest.
 pub const RESYNC: Duration = Duration::from_secs(600);
 
-/// Kind and name of an object in the namespace `default`.
-pub type Object = (&'static str, &'static str);
-
-pub const PROVIDER: Object = ("ProviderConfig", "default");
-pub const INSTANCE: Object = ("KafkaInstance", "events");
-pub const ORDERS: Object = ("Topic", "orders");
-pub const AUDIT: Object = ("Topic", "audit");
-pub const QUOTA: Object = ("KafkaUserQuota", "importer");
-/// What lives in the cloud.
-pub const ALL: [Object; 4] = [INSTANCE, ORDERS, AUDIT, QUOTA];
+/// What lives in the cloud, of all estates.
+pub const EVERYTHING: [Object; 11] = [
+    INSTANCE, ORDERS, AUDIT, BILLING, QUOTA, SHOP, PAYMENTS, LEDGER, MAIL, LETTERS, POSTMEN,
+];
 
 /// The conditions Ready, Reconciling, Stalled, Synced in one line, in the manner of `TTFF Available CorrectingDrift
 /// DriftFound`: their statuses, then the reasons of Ready, of whichever of the two in the middle is true, and of Synced.
 pub const HEALTHY: &str = "TFFT Available InSync";
 pub const CORRECTING: &str = "TTFF Available CorrectingDrift DriftFound";
+pub const UPDATING: &str = "FTFF Updating DriftFound";
 pub const DIFFERING: &str = "TFFF Available DriftFound";
 
-/// The examples, applied.
-pub async fn applied() -> World {
+/// A world in which these are applied.
+pub async fn with(objects: &[Object]) -> World {
     let mut world = World::furnished().await;
     // A short lease's renewals would be most of the work.
     world.set_lease(HOUR);
-    for manifest in [
-        include_str!("../../examples/kafka/instance.yaml"),
-        include_str!("../../examples/kafka/topics.yaml"),
-        include_str!("../../examples/kafka/quota.yaml"),
-    ] {
-        world.apply(manifest).await;
-    }
+    apply(&world, objects).await;
     world
 }
 
-/// The examples, Ready and at rest.
-pub async fn at_rest() -> (World, Running) {
-    let world = applied().await;
+/// The Kafka estate, applied.
+pub async fn applied() -> World {
+    with(&ALL).await
+}
+
+/// These, Ready and at rest.
+pub async fn at_rest_with(objects: &[Object]) -> (World, Running) {
+    let world = with(objects).await;
     let operator = world.start("one");
-    settled(&world).await;
+    settled_with(&world, objects).await;
     (world, operator)
 }
 
-/// Waits until all is Ready, and nothing more is done about it.
-pub async fn settled(world: &World) {
-    world.until_ready(HOUR, &ALL).await;
+/// The Kafka estate, Ready and at rest.
+pub async fn at_rest() -> (World, Running) {
+    at_rest_with(&ALL).await
+}
+
+/// Waits until these are Ready, and nothing more is done about them.
+pub async fn settled_with(world: &World, objects: &[Object]) {
+    world.until_ready(HOUR, objects).await;
     sleep(2 * MINUTE).await;
+}
+
+/// The same of the Kafka estate.
+pub async fn settled(world: &World) {
+    settled_with(world, &ALL).await;
 }
 
 /// The conditions of an object as it is now.
 pub fn shown(world: &World, (kind, name): Object) -> String {
     in_short(&world.object(kind, name)["status"])
-}
-
-/// The message of a condition.
-pub fn message(world: &World, (kind, name): Object, condition: &str) -> String {
-    let object = world.object(kind, name);
-    let found = conditions(&object["status"]).find(|found| found["type"] == condition);
-    found.map_or_else(String::new, |found| text(&found["message"]))
 }
 
 /// The drift that an object tells of, as `spec.x wanted found Correction`.
@@ -102,9 +97,11 @@ pub fn cloud(world: &World) -> Value {
         for topic in instance["topics"].as_array_mut().into_iter().flatten() {
             topic.as_object_mut().expect("a topic").remove("created_at");
         }
-        for list in ["topics", "quotas"] {
-            let entries = instance[list].as_array_mut().expect("a list");
-            entries.sort_by_key(ToString::to_string);
+        for list in ["topics", "groups", "quotas"] {
+            let entries = instance.get_mut(list).and_then(Value::as_array_mut);
+            entries
+                .into_iter()
+                .for_each(|entries| entries.sort_by_key(ToString::to_string));
         }
     }
     state
@@ -114,6 +111,13 @@ pub fn cloud(world: &World) -> Value {
 pub fn topic(world: &World, name: &str) -> Value {
     entries(world, "topics")
         .find(|topic| topic["name"] == name)
+        .unwrap_or_default()
+}
+
+/// A consumer group as it is in the cloud; null if it is not there.
+pub fn group(world: &World, name: &str) -> Value {
+    entries(world, "groups")
+        .find(|group| group["name"] == name)
         .unwrap_or_default()
 }
 
@@ -135,11 +139,18 @@ fn entries(world: &World, list: &str) -> impl Iterator<Item = Value> + use<> {
         .into_iter()
 }
 
-/// A call behind the operator's back that the cloud takes; `{i}` in the path stands for the instance.
+/// A call behind the operator's back that the cloud takes; `{i}` in the path stands for the Kafka instance.
 pub async fn behind(world: &World, method: &str, path: &str, body: Value) -> Value {
-    let path = path.replace("{i}", &instance_id(world, INSTANCE));
+    behind_in(world, INSTANCE, method, path, body).await
+}
+
+/// The same where `{i}` stands for the instance of this object; the path may have a query of one pair.
+pub async fn behind_in(world: &World, of: Object, method: &str, path: &str, body: Value) -> Value {
+    let path = path.replace("{i}", &instance_id(world, of));
+    let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+    let query: Vec<_> = query.split_once('=').into_iter().collect();
     loop {
-        let (status, answer) = world.call(method, &path, &[], body.clone()).await;
+        let (status, answer) = world.call(method, path, &query, body.clone()).await;
         if answer["error_code"] == "DMS.00400017" {
             sleep(Duration::from_secs(1)).await;
             continue;
@@ -154,8 +165,30 @@ pub async fn behind(world: &World, method: &str, path: &str, body: Value) -> Val
 
 pub const INSTANCE_PATH: &str = "/v2/{p}/instances/{i}";
 pub const TOPICS_PATH: &str = "/v2/{p}/instances/{i}/topics";
+pub const GROUPS_PATH: &str = "/v2/{p}/instances/{i}/groups";
 pub const QUOTA_PATH: &str = "/v2/kafka/{p}/instances/{i}/kafka-user-client-quota";
 pub const TAGS_PATH: &str = "/v2/{p}/kafka/{i}/tags/action";
+
+/// The user changes the spec of an object.
+pub async fn edit(world: &World, (kind, name): Object, spec: Value) {
+    world.edit(kind, name, json!({"spec": spec})).await.unwrap();
+}
+
+/// As `kubectl wait --for=condition=Ready` decides after an edit.
+pub fn waited_for(world: &World, (kind, name): Object) -> bool {
+    let object = world.object(kind, name);
+    let ready = &object["status"]["conditions"][0];
+    ready["observedGeneration"] == object["metadata"]["generation"] && ready["status"] == "True"
+}
+
+/// Waits until an edit is in the cloud, and all is well again.
+pub async fn until_applied(world: &World, of: Object) {
+    world
+        .until(20 * MINUTE, "the edit is applied", |world| {
+            waited_for(world, of) && shown(world, of) == HEALTHY
+        })
+        .await;
+}
 
 /// How many Events about an object were sent.
 pub fn events(world: &World, name: &str) -> usize {
@@ -231,8 +264,4 @@ fn in_short(status: &Value) -> String {
 
 fn conditions(status: &Value) -> impl Iterator<Item = Value> + use<> {
     status["conditions"].as_array().cloned().unwrap_or_default().into_iter()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

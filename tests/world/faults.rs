@@ -106,113 +106,158 @@ fn writes() -> impl Iterator<Item = &'static Operation> {
     Operation::ALL.iter().filter(|operation| !operation.is_read())
 }
 
-async fn edit(world: &World, (kind, name): Object, spec: Value) {
-    world.edit(kind, name, json!({"spec": spec})).await.unwrap();
-}
-
-/// The list of all jobs is for people. For the rest this life has nothing: no consumer group, no RocketMQ, no password.
-const NOT_IN_THIS_LIFE: [&str; 19] = [
-    "ListInstanceConsumerGroups",
-    "BatchDeleteGroup",
-    "CreateKafkaConsumerGroup",
-    "UpdateInstanceConsumerGroup",
-    "ListBackgroundTasks",
-    "ListBrokers",
-    "CreateConsumerGroupOrBatchDeleteConsumerGroup",
-    "CreateConsumerGroupOrBatchDeleteConsumerGroup",
-    "BatchUpdateConsumerGroup",
-    "UpdateConsumerGroup",
-    "CreateTopicOrBatchDeleteTopic",
-    "CreateTopicOrBatchDeleteTopic",
-    "ListRocketInstanceTopics",
-    "UpdateTopic",
-    "BatchCreateOrDeleteRocketmqTag",
-    "ShowRocketmqTags",
-    "ShowEngineInstanceExtendProductInfo",
-    "ResizeInstance",
-    "KeystoneCreateUserTokenByPassword",
-];
-
 #[tokio::test(start_paused = true)]
 async fn a_life_in_which_every_operation_fails_once() {
     for trouble in troubles() {
         let name = trouble.name;
-        let world = applied().await;
+        let mut world = World::furnished_by_password().await;
+        world.set_lease(HOUR);
+        apply(&world, &EVERYTHING).await;
         Operation::ALL
             .iter()
             .for_each(|operation| arrange(&world, operation, 1, &trouble));
         let _operator = world.start("one");
-        world.until_ready(5 * HOUR, &ALL).await;
-        edit(
-            &world,
-            INSTANCE,
-            json!({"description": "new", "tags": {"env": "prod", "team": null}}),
-        )
-        .await;
-        edit(&world, ORDERS, json!({"kafka": {"partitions": 9}})).await;
-        edit(&world, QUOTA, json!({"producerByteRate": "1Mi"})).await;
-        world.until_ready(5 * HOUR, &ALL).await;
-        edit(&world, INSTANCE, json!({"storageSpace": 900})).await;
-        edit(&world, QUOTA, json!({"consumerByteRate": null})).await;
-        world.until_ready(5 * HOUR, &ALL).await;
-        assert_eq!(world.instances().len(), 1, "{name}: {}", world.picture());
-        let instance = &world.instances()[0];
-        assert_eq!(
-            (&instance["storageSpace"], &instance["description"]),
-            (&json!(900), &json!("new")),
-            "{name}"
-        );
-        assert_eq!(topic(&world, "orders")["partition"], 9, "{name}");
-        for (kind, object) in [QUOTA, ORDERS, AUDIT] {
-            world.delete(kind, object).await;
+        world.until_ready(5 * HOUR, &EVERYTHING).await;
+        let tags = json!({"description": "new", "tags": {"env": "prod", "team": null}});
+        for (of, spec) in [
+            (INSTANCE, tags.clone()),
+            (ORDERS, json!({"kafka": {"partitions": 9}})),
+            (BILLING, json!({"description": "new"})),
+            (QUOTA, json!({"producerByteRate": "1Mi"})),
+            (SHOP, tags),
+            (PAYMENTS, json!({"rocketmq": {"queueNum": 9}})),
+            (
+                LEDGER,
+                json!({"description": "new", "rocketmq": {"brokers": ["broker-0"]}}),
+            ),
+        ] {
+            edit(&world, of, spec).await;
         }
-        world.until_gone(5 * HOUR, &[QUOTA, ORDERS, AUDIT]).await;
-        world.delete(INSTANCE.0, INSTANCE.1).await;
-        world.until_gone(5 * HOUR, &[INSTANCE]).await;
+        world.until_ready(5 * HOUR, &EVERYTHING).await;
+        edit(&world, QUOTA, json!({"consumerByteRate": null})).await;
+        for instance in [INSTANCE, SHOP] {
+            edit(&world, instance, json!({"storageSpace": 900})).await;
+        }
+        world.until_ready(5 * HOUR, &EVERYTHING).await;
+        assert_eq!(world.instances().len(), 3, "{name}: {}", world.picture());
+        for of in [INSTANCE, SHOP] {
+            let instance = instance_of(&world, of);
+            assert_eq!(
+                (&instance["storageSpace"], &instance["description"]),
+                (&json!(900), &json!("new")),
+                "{name}"
+            );
+        }
+        assert_eq!(topic(&world, "orders")["partition"], 9, "{name}");
+        assert_eq!(group(&world, "billing")["description"], "new", "{name}");
+        assert_eq!(group(&world, "GID_ledger")["brokers"], json!(["broker-0"]), "{name}");
+        for estate in ESTATES {
+            for (kind, object) in estate.children {
+                world.delete(kind, object).await;
+            }
+            world.until_gone(5 * HOUR, estate.children).await;
+        }
+        for estate in ESTATES {
+            world.delete(estate.instance.0, estate.instance.1).await;
+            world.until_gone(5 * HOUR, &[estate.instance]).await;
+        }
         assert!(world.instances().is_empty(), "{name}: {}", world.picture());
         let unused = world.cloud.faults().into_iter().map(|fault| fault.operation);
-        assert_eq!(
-            unused.collect::<Vec<_>>(),
-            NOT_IN_THIS_LIFE,
-            "{name}: all the others were hit"
-        );
+        assert_eq!(unused.collect::<Vec<_>>(), [] as [&str; 0], "{name}: all were hit");
     }
 }
 
-/// Edits of everything but `audit`, and a new topic; none can be applied while writes fail.
-async fn edit_all_but_audit(world: &World) {
-    edit(world, INSTANCE, json!({"description": "new"})).await;
-    edit(world, ORDERS, json!({"kafka": {"partitions": 9}})).await;
-    edit(world, QUOTA, json!({"producerByteRate": "1Mi"})).await;
-    let fresh = include_str!("../../examples/kafka/topics.yaml")
-        .split("---")
-        .nth(1)
-        .unwrap();
-    world.apply(&fresh.replace("audit", "fresh")).await;
+/// What an hour of trouble is about: objects that are edited, one that is new, and a neighbour that nobody edits.
+struct Affected {
+    estate: Estate,
+    edits: Vec<(Object, Value)>,
+    fresh: Object,
+    neighbour: Object,
 }
 
-const FRESH: Object = ("Topic", "fresh");
-const EDITED: [Object; 4] = [INSTANCE, ORDERS, QUOTA, FRESH];
+/// One of each engine.
+fn affected() -> [Affected; 2] {
+    let description = || json!({"description": "new"});
+    [
+        Affected {
+            estate: KAFKA,
+            edits: vec![
+                (INSTANCE, description()),
+                (ORDERS, json!({"kafka": {"partitions": 9}})),
+                (BILLING, description()),
+                (QUOTA, json!({"producerByteRate": "1Mi"})),
+            ],
+            fresh: ("Topic", "fresh"),
+            neighbour: AUDIT,
+        },
+        Affected {
+            estate: ROCKETMQ,
+            edits: vec![(SHOP, description()), (PAYMENTS, json!({"rocketmq": {"queueNum": 9}}))],
+            fresh: ("ConsumerGroup", "fresh"),
+            neighbour: LEDGER,
+        },
+    ]
+}
+
+impl Affected {
+    /// Edits and adds; nothing of it can be applied while writes fail.
+    async fn edit(&self, world: &World) {
+        for (of, spec) in &self.edits {
+            edit(world, *of, spec.clone()).await;
+        }
+        let fresh = match self.fresh.0 {
+            "Topic" => example(AUDIT).replace("audit", "fresh"),
+            _ => example(LEDGER).replace("ledger", "fresh"),
+        };
+        world.apply(&fresh).await;
+    }
+
+    /// All that waits for the end of the trouble.
+    fn all(&self) -> Vec<Object> {
+        let edited = self.edits.iter().map(|(of, _)| *of);
+        edited.chain([self.fresh]).collect()
+    }
+
+    fn assert_applied(&self, world: &World, name: &str) {
+        let instance = &world.instances()[0];
+        assert_eq!(instance["description"], "new", "{name}");
+        match self.estate.instance {
+            INSTANCE => assert_eq!(topic(world, "orders")["partition"], 9, "{name}"),
+            _ => assert_eq!(
+                world.object("Topic", "payments")["status"]["observed"]["queueNum"],
+                9,
+                "{name}"
+            ),
+        }
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn an_hour_in_which_every_write_fails() {
-    for trouble in troubles() {
-        let name = trouble.name;
-        let (world, _operator) = at_rest().await;
-        writes().for_each(|operation| arrange(&world, operation, 0, &trouble));
-        edit_all_but_audit(&world).await;
-        let bounds = hour_of_bounds(&world, name).await;
+    for (trouble, affected) in troubles()
+        .iter()
+        .flat_map(|trouble| affected().map(|affected| (trouble, affected)))
+    {
+        let name = format!("{}, {:?}", trouble.name, affected.estate.instance);
+        let (world, _operator) = at_rest_with(&affected.estate.all()).await;
+        writes().for_each(|operation| arrange(&world, operation, 0, trouble));
+        affected.edit(&world).await;
+        let bounds = hour_of_bounds(&world, &name).await;
         // A busy instance is looked at every 15 seconds by each object that waits for it.
-        let steady = if trouble.reason == Some("InstanceBusy") { 30 } else { 12 };
+        let steady = if trouble.reason == Some("InstanceBusy") { 36 } else { 12 };
         assert!(
             bounds.calls_a_minute <= 60 && bounds.calls_at_last <= steady,
             "{name}: {bounds:?}"
         );
-        assert_eq!(shown(&world, AUDIT), HEALTHY, "{name}: the neighbour is not affected");
-        for of in EDITED {
+        assert_eq!(
+            shown(&world, affected.neighbour),
+            HEALTHY,
+            "{name}: the neighbour is not affected"
+        );
+        for of in affected.all() {
             let now = shown(&world, of);
             let Some(reason) = trouble.reason else { continue };
-            if of == FRESH && reason == "Retrying" {
+            if of == affected.fresh && reason == "Retrying" {
                 // Nobody knows whether it was made after all.
                 assert_eq!(now, "FTFU Creating", "{name}");
                 continue;
@@ -225,47 +270,52 @@ async fn an_hour_in_which_every_write_fails() {
         }
         world.cloud.clear_faults();
         let patience = if trouble.stops { 31 * MINUTE } else { 11 * MINUTE };
-        world.until_ready(patience, &EDITED).await;
-        assert_eq!(topic(&world, "orders")["partition"], 9, "{name}");
-        assert_eq!(world.instances()[0]["description"], "new", "{name}");
+        world.until_ready(patience, &affected.all()).await;
+        affected.assert_applied(&world, &name);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_hour_in_which_nothing_at_all_works() {
-    for trouble in troubles() {
-        let name = trouble.name;
-        let (world, _operator) = at_rest().await;
+    for (trouble, affected) in troubles()
+        .iter()
+        .flat_map(|trouble| affected().map(|affected| (trouble, affected)))
+    {
+        let name = format!("{}, {:?}", trouble.name, affected.estate.instance);
+        let (world, _operator) = at_rest_with(&affected.estate.all()).await;
         Operation::ALL
             .iter()
-            .for_each(|operation| arrange(&world, operation, 0, &trouble));
-        edit_all_but_audit(&world).await;
+            .for_each(|operation| arrange(&world, operation, 0, trouble));
+        affected.edit(&world).await;
         sleep(20 * MINUTE).await;
         if !trouble.stops {
-            assert_eq!(shown(&world, AUDIT), HEALTHY, "{name}: at rest nobody noticed yet");
+            let shown = shown(&world, affected.neighbour);
+            assert_eq!(shown, HEALTHY, "{name}: at rest nobody noticed yet");
         }
-        let bounds = hour_of_bounds(&world, name).await;
+        let bounds = hour_of_bounds(&world, &name).await;
         assert!(
             bounds.calls_a_minute <= 30 && bounds.calls_at_last <= 30,
             "{name}: {bounds:?}"
         );
-        let audit = shown(&world, AUDIT);
+        let neighbour = shown(&world, affected.neighbour);
         match trouble.reason {
-            Some("AccessDenied") => assert_eq!(audit, "UFTU AccessDenied", "{name}"),
-            Some(reason) if trouble.stops => assert_eq!(audit, format!("FFTU {reason}"), "{name}"),
+            Some("AccessDenied") => assert_eq!(neighbour, "UFTU AccessDenied", "{name}"),
+            Some(reason) if trouble.stops => assert_eq!(neighbour, format!("FFTU {reason}"), "{name}"),
             reason => assert_eq!(
-                audit,
+                neighbour,
                 format!("TFFU Available {}", reason.unwrap_or("Retrying")),
                 "{name}"
             ),
         }
         world.cloud.clear_faults();
         let patience = if trouble.stops { 31 * MINUTE } else { 11 * MINUTE };
-        world.until_ready(patience, &EDITED).await;
+        world.until_ready(patience, &affected.all()).await;
         world
-            .until(RESYNC, "well again", |world| shown(world, AUDIT) == HEALTHY)
+            .until(RESYNC, "well again", |world| {
+                shown(world, affected.neighbour) == HEALTHY
+            })
             .await;
-        assert_eq!(topic(&world, "orders")["partition"], 9, "{name}");
+        affected.assert_applied(&world, &name);
     }
 }
 

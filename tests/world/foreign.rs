@@ -15,10 +15,13 @@ fn lost(lost: LostAnswer) -> Effect {
     }
 }
 
-/// Tags of this instance, or of all, cannot be read the next `times` times; 0 is for ever.
-fn hide_tags(world: &World, instance: Option<&str>, times: u32) {
+/// What another instance of the name says of itself: nothing, or that somebody else's create made it.
+const DESCRIPTIONS: [&str; 2] = ["", "Theirs dms-operator.create:0123456789abcdef0123456789abcdef"];
+
+/// Whose this instance is, or all are, cannot be read the next `times` times; 0 is for ever.
+fn hide_marks(world: &World, estate: Estate, instance: Option<&str>, times: u32) {
     world.cloud.add_fault(Fault {
-        operation: "ShowKafkaTags".into(),
+        operation: estate.shows_mark.into(),
         times: Some(times),
         only: Match {
             instance: instance.map(str::to_owned),
@@ -34,66 +37,124 @@ fn hide_tags(world: &World, instance: Option<&str>, times: u32) {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_was_there_before_is_neither_taken_nor_doubled() {
-    for unique_names in [false, true] {
-        let world = with_instance_in(Config {
-            unique_names,
-            ..World::awkward()
-        })
-        .await;
-        let theirs = foreign(&world).await;
-        tokio::time::sleep(MINUTE).await;
-        let _operator = world.start("one");
-        tokio::time::sleep(3 * HOUR).await;
-        assert_eq!(world.condition(INSTANCE.0, INSTANCE.1, "Stalled"), "True AlreadyExists");
-        assert!(
-            message(&world, INSTANCE, "Stalled").contains("spec.instanceId"),
-            "it says what to do"
+    for (estate, description) in [
+        (KAFKA, DESCRIPTIONS[0]),
+        (ROCKETMQ, DESCRIPTIONS[0]),
+        (ROCKETMQ, DESCRIPTIONS[1]),
+    ] {
+        for unique_names in [false, true] {
+            let world = with_instance_in(
+                estate,
+                Config {
+                    unique_names,
+                    ..World::awkward()
+                },
+            )
+            .await;
+            let theirs = estate.foreign(&world, description).await;
+            tokio::time::sleep(MINUTE).await;
+            let _operator = world.start("one");
+            tokio::time::sleep(3 * HOUR).await;
+            let (kind, name) = estate.instance;
+            assert_eq!(world.condition(kind, name, "Stalled"), "True AlreadyExists");
+            assert!(
+                message(&world, estate.instance, "Stalled").contains("spec.instanceId"),
+                "it says what to do"
+            );
+            assert_eq!(world.calls(CREATE_INSTANCE), 1, "theirs");
+            delete_all(&world, &[estate.instance]).await;
+            assert_eq!(instances_but(&world, &[]), [theirs], "it is not ours to delete");
+        }
+    }
+}
+
+/// Another instance of the name comes while the answer to the create of ours is lost.
+struct Coincidence {
+    estate: Estate,
+    description: &'static str,
+    unique_names: bool,
+    /// Ours was made all the same.
+    ours: bool,
+    /// Theirs comes so many seconds later.
+    delay: u64,
+    /// Whose theirs is cannot be read so often.
+    hidden: u32,
+}
+
+impl Coincidence {
+    async fn happens(&self) {
+        let Self { estate, ours, .. } = *self;
+        let (kind, name) = estate.instance;
+        let when = format!(
+            "{name}, theirs described as {:?} after {} s, {} times hidden; unique {}, ours made {ours}",
+            self.description, self.delay, self.hidden, self.unique_names
         );
-        assert_eq!(world.calls(CREATE_INSTANCE), 1, "theirs");
-        delete_all(&world, &[INSTANCE]).await;
-        assert_eq!(instances_but(&world, &[]), [theirs], "it is not ours to delete");
+        let world = with_instance_in(
+            estate,
+            Config {
+                unique_names: self.unique_names,
+                ..World::awkward()
+            },
+        )
+        .await;
+        world.fault(
+            CREATE_INSTANCE,
+            lost(if ours { LostAnswer::After } else { LostAnswer::Before }),
+        );
+        let _operator = world.start("one");
+        world
+            .until(MINUTE, "the first create", |world| world.calls(CREATE_INSTANCE) == 1)
+            .await;
+        tokio::time::sleep(Duration::from_secs(self.delay)).await;
+        let theirs = estate.foreign(&world, self.description).await;
+        if self.hidden > 0 {
+            hide_marks(&world, estate, Some(&theirs), self.hidden);
+        }
+        tokio::time::sleep(3 * HOUR).await;
+        if ours {
+            assert!(world.is_ready(kind, name), "{when}: {}", world.picture());
+            assert_eq!(instances_but(&world, &[&theirs]).len(), 1, "{when}");
+        } else {
+            let stalled = world.condition(kind, name, "Stalled");
+            assert_eq!(stalled, "True AlreadyExists", "{when}: {}", world.picture());
+            assert!(instances_but(&world, &[&theirs]).is_empty(), "{when}");
+        }
+        assert_eq!(world.calls(CREATE_INSTANCE), 2, "{when}: ours and theirs");
+        let described = world
+            .instances()
+            .into_iter()
+            .find(|instance| instance["id"] == theirs.as_str());
+        assert_eq!(
+            described.unwrap()["description"],
+            self.description,
+            "{when}: not ours to mend"
+        );
+        delete_all(&world, &[estate.instance]).await;
+        assert_eq!(instances_but(&world, &[]), [theirs], "{when}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_that_appears_while_an_answer_is_lost_is_not_mistaken_for_ours() {
-    // Ours was made, or was not; theirs comes before or after, is seen at once or late, and its tags may be hidden.
+    // Ours was made, or was not; theirs comes before or after, is seen at once or late, and may be hidden.
     for unique_names in [false, true] {
-        for (answer, ours) in [(LostAnswer::Before, false), (LostAnswer::After, true)] {
+        for ours in [false, true] {
             for delay in [0, 20, 300] {
                 for hidden in [0, 10] {
-                    let when =
-                        format!("unique {unique_names}, {answer:?}, theirs after {delay} s, {hidden} times hidden");
                     if unique_names && ours {
                         continue;
                     }
-                    let world = with_instance_in(Config {
-                        unique_names,
-                        ..World::awkward()
-                    })
-                    .await;
-                    world.fault(CREATE_INSTANCE, lost(answer));
-                    let _operator = world.start("one");
-                    world
-                        .until(MINUTE, "the first create", |world| world.calls(CREATE_INSTANCE) == 1)
-                        .await;
-                    tokio::time::sleep(Duration::from_secs(delay)).await;
-                    let theirs = foreign(&world).await;
-                    if hidden > 0 {
-                        hide_tags(&world, Some(&theirs), hidden);
+                    for (estate, description) in [(KAFKA, 0), (ROCKETMQ, 0), (ROCKETMQ, 1)] {
+                        let coincidence = Coincidence {
+                            estate,
+                            description: DESCRIPTIONS[description],
+                            unique_names,
+                            ours,
+                            delay,
+                            hidden,
+                        };
+                        coincidence.happens().await;
                     }
-                    tokio::time::sleep(3 * HOUR).await;
-                    if ours {
-                        assert!(world.is_ready(INSTANCE.0, INSTANCE.1), "{when}: {}", world.picture());
-                        assert_eq!(instances_but(&world, &[&theirs]).len(), 1, "{when}");
-                    } else {
-                        let stalled = world.condition(INSTANCE.0, INSTANCE.1, "Stalled");
-                        assert_eq!(stalled, "True AlreadyExists", "{when}: {}", world.picture());
-                        assert!(instances_but(&world, &[&theirs]).is_empty(), "{when}");
-                    }
-                    assert_eq!(world.calls(CREATE_INSTANCE), 2, "{when}: ours and theirs");
-                    delete_all(&world, &[INSTANCE]).await;
-                    assert_eq!(instances_but(&world, &[]), [theirs], "{when}");
                 }
             }
         }
@@ -101,30 +162,32 @@ async fn one_that_appears_while_an_answer_is_lost_is_not_mistaken_for_ours() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ours_is_not_made_anew_while_tags_cannot_be_read() {
-    for hidden in [5, 50, 200] {
-        let world = with_instance().await;
-        world.fault(CREATE_INSTANCE, lost(LostAnswer::After));
-        hide_tags(&world, None, hidden);
-        let _operator = world.start("one");
-        world.until_ready(4 * HOUR, &[INSTANCE]).await;
-        tokio::time::sleep(2 * MINUTE).await;
-        assert_whole(&world, &[INSTANCE], &format!("{hidden} times hidden"));
-        assert_eq!(world.calls(CREATE_INSTANCE), 1);
+async fn ours_is_not_made_anew_while_it_cannot_be_told_whose_it_is() {
+    for estate in ENGINES {
+        for hidden in [5, 50, 200] {
+            let world = with_instance(estate).await;
+            world.fault(CREATE_INSTANCE, lost(LostAnswer::After));
+            hide_marks(&world, estate, None, hidden);
+            let _operator = world.start("one");
+            world.until_ready(4 * HOUR, &[estate.instance]).await;
+            tokio::time::sleep(2 * MINUTE).await;
+            assert_whole(&world, &[estate.instance], &format!("{hidden} times hidden"));
+            assert_eq!(world.calls(CREATE_INSTANCE), 1);
+        }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn searches_begin_anew_after_one_that_could_not_tell() {
     // Lost before the effect; another's tags are hidden until shortly before the window would have ended.
-    let world = with_instance().await;
+    let world = with_instance(KAFKA).await;
     world.fault(CREATE_INSTANCE, lost(LostAnswer::Before));
     let _operator = world.start("one");
     world
         .until(MINUTE, "the first create", |world| world.calls(CREATE_INSTANCE) == 1)
         .await;
-    let theirs = foreign(&world).await;
-    hide_tags(&world, Some(&theirs), 0);
+    let theirs = KAFKA.foreign(&world, "").await;
+    hide_marks(&world, KAFKA, Some(&theirs), 0);
     tokio::time::sleep(9 * MINUTE).await;
     world.cloud.clear_faults();
     world
@@ -159,7 +222,7 @@ async fn a_failed_search_counts_for_nothing() {
             ..Effect::default()
         },
     ] {
-        let world = with_instance().await;
+        let world = with_instance(KAFKA).await;
         world.fault(CREATE_INSTANCE, lost(LostAnswer::After));
         let _operator = world.start("one");
         world
@@ -182,7 +245,7 @@ async fn a_failed_search_counts_for_nothing() {
 #[tokio::test(start_paused = true)]
 async fn two_of_ours_are_shown_to_a_person_and_deleted_with_the_object() {
     // The first create is carried out so late that the second was sent; the second one's answer is lost as well.
-    let world = with_instance().await;
+    let world = with_instance(KAFKA).await;
     world.fault(
         CREATE_INSTANCE,
         Effect {
@@ -231,7 +294,7 @@ async fn a_new_name_while_an_answer_is_lost() {
         (LostAnswer::Before, true),
     ] {
         let when = format!("{answer:?}, another of the new name: {theirs}");
-        let world = with_instance().await;
+        let world = with_instance(KAFKA).await;
         // Called `events` by somebody else; ours is called `shop` first.
         let rename = |name: &str| json!({"spec": {"name": name}});
         world.edit("KafkaInstance", "events", rename("shop")).await.unwrap();
@@ -240,7 +303,11 @@ async fn a_new_name_while_an_answer_is_lost() {
         world
             .until(MINUTE, "the first create", |world| world.calls(CREATE_INSTANCE) == 1)
             .await;
-        let others: Vec<_> = if theirs { vec![foreign(&world).await] } else { vec![] };
+        let others: Vec<_> = if theirs {
+            vec![KAFKA.foreign(&world, "").await]
+        } else {
+            vec![]
+        };
         world.edit("KafkaInstance", "events", rename("events")).await.unwrap();
         tokio::time::sleep(2 * HOUR).await;
         let others: Vec<_> = others.iter().map(String::as_str).collect();

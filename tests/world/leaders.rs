@@ -27,9 +27,13 @@ fn lease(world: &World) -> (String, Timestamp) {
 #[tokio::test(start_paused = true)]
 async fn one_that_was_cut_off_anywhere_in_a_create_comes_back() {
     for count in 1..=9 {
-        for away in [12, 17] {
-            let when = format!("cut off after {count} effects for {away} s");
-            let mut world = with_instance().await;
+        for (away, estate) in [12, 17]
+            .into_iter()
+            .flat_map(|away| ENGINES.map(|estate| (away, estate)))
+        {
+            let instance = estate.instance;
+            let when = format!("{instance:?}, cut off after {count} effects for {away} s");
+            let mut world = with_instance(estate).await;
             world.set_lease(15 * SECOND);
             let first = world.start("first");
             world.cut_after_effects(count, &first);
@@ -40,9 +44,9 @@ async fn one_that_was_cut_off_anywhere_in_a_create_comes_back() {
             first.restore();
             sleep(MINUTE).await;
             assert_eq!(first.has_ended(), away > 15, "{when}: it leads or it ends");
-            world.until_ready(HOUR, &[INSTANCE]).await;
+            world.until_ready(HOUR, &[instance]).await;
             sleep(2 * MINUTE).await;
-            assert_whole(&world, &[INSTANCE], &when);
+            assert_whole(&world, &[instance], &when);
             assert_eq!(world.calls(CREATE_INSTANCE), 1, "{when}");
             drop((first, second));
         }
@@ -51,9 +55,11 @@ async fn one_that_was_cut_off_anywhere_in_a_create_comes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_hands_over_anywhere_in_a_create_finishes_its_round() {
-    for tenth in (0..120).step_by(7) {
-        let when = format!("handed over after {tenth} tenths of a second");
-        let world = with_instance().await;
+    for (turn, tenth) in (0..120).step_by(7).enumerate() {
+        let estate = ENGINES[turn % 2];
+        let instance = estate.instance;
+        let when = format!("{instance:?}, handed over after {tenth} tenths of a second");
+        let world = with_instance(estate).await;
         world.server.set_latency(Duration::from_millis(300));
         world.fault(
             CREATE_INSTANCE,
@@ -71,12 +77,12 @@ async fn one_that_hands_over_anywhere_in_a_create_finishes_its_round() {
         world.until(MINUTE, &when, leads).await;
         let waited = world.clock.now().duration_since(handed_over).as_secs();
         assert!(waited <= 30, "{when}: the lease was given back: {waited} s");
-        world.until_ready(HOUR, &[INSTANCE]).await;
+        world.until_ready(HOUR, &[instance]).await;
         sleep(2 * MINUTE).await;
-        assert_whole(&world, &[INSTANCE], &when);
+        assert_whole(&world, &[instance], &when);
         assert_eq!(world.calls(CREATE_INSTANCE), 1, "{when}");
         // Nobody had to search for ten minutes: the answer was waited for.
-        let running = text(&world.object(INSTANCE.0, INSTANCE.1)["status"]["servedSince"]);
+        let running = status(&world, instance, "servedSince");
         let took = running
             .parse::<Timestamp>()
             .unwrap()
@@ -103,7 +109,7 @@ async fn a_create_is_sent_only_while_the_lease_outlasts_its_timeout() {
                 .fail(usize::MAX, |call| call.resource == "leases", Trouble::Refuse(500));
             world.server.set_latency(Duration::from_millis(latency));
             sleep(half * SECOND / 2).await;
-            world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
+            ENGINES[half as usize % 2].apply_instance(&world).await;
             sleep(MINUTE).await;
             let ends = lease(&world).1 + 15 * SECOND;
             let calls = world.cloud.calls();
@@ -125,8 +131,10 @@ async fn a_create_is_sent_only_while_the_lease_outlasts_its_timeout() {
 async fn clocks_that_disagree() {
     for shift in [-7_200, 7_200] {
         for lost in [None, Some(LostAnswer::Before), Some(LostAnswer::After)] {
-            let when = format!("{shift} s, {lost:?}");
-            let mut world = with_instance().await;
+            let estate = ENGINES[usize::from(shift > 0)];
+            let instance = estate.instance;
+            let when = format!("{instance:?}, {shift} s, {lost:?}");
+            let mut world = with_instance(estate).await;
             world.set_lease(15 * SECOND);
             world.fault(
                 CREATE_INSTANCE,
@@ -144,9 +152,9 @@ async fn clocks_that_disagree() {
             sleep(2 * MINUTE).await;
             assert_eq!(lease(&world).0, "first", "{when}: it renews, whatever the clocks say");
             first.crash();
-            world.until_ready(2 * HOUR, &[INSTANCE]).await;
+            world.until_ready(2 * HOUR, &[instance]).await;
             sleep(2 * MINUTE).await;
-            assert_whole(&world, &[INSTANCE], &when);
+            assert_whole(&world, &[instance], &when);
             let calls = world.cloud.calls();
             let creates: Vec<_> = calls.iter().filter(|call| call.operation == CREATE_INSTANCE).collect();
             assert_eq!(
@@ -166,17 +174,18 @@ async fn clocks_that_disagree() {
 #[tokio::test(start_paused = true)]
 async fn two_that_both_believe_to_lead_make_one_instance() {
     // As if the lease did not work at all: each status write names the version that it goes by.
-    for tenth in 0..20 {
-        let when = format!("the second starts {tenth} tenths of a second later");
-        let mut world = with_instance().await;
+    for (tenth, estate) in (0..20).zip(ENGINES.into_iter().cycle()) {
+        let instance = estate.instance;
+        let when = format!("{instance:?}, the second starts {tenth} tenths of a second later");
+        let mut world = with_instance(estate).await;
         world.config.lease = None;
         world.server.set_latency(Duration::from_millis(250));
         let first = world.start("first");
         sleep(tenth * SECOND / 10).await;
         let second = world.start("second");
-        world.until_ready(2 * HOUR, &[INSTANCE]).await;
+        world.until_ready(2 * HOUR, &[instance]).await;
         sleep(HOUR).await;
-        assert_whole(&world, &[INSTANCE], &when);
+        assert_whole(&world, &[instance], &when);
         assert_eq!(world.calls(CREATE_INSTANCE), 1, "{when}");
         drop((first, second));
     }

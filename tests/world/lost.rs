@@ -101,6 +101,13 @@ fn clouds() -> Vec<(&'static str, Config)> {
             },
         ),
         (
+            "descriptions late",
+            Config {
+                late_descriptions: true,
+                ..World::awkward()
+            },
+        ),
+        (
             "unique names",
             Config {
                 unique_names: true,
@@ -132,58 +139,64 @@ async fn the_create_of_an_instance_goes_wrong() {
             if turn > 0 && !mishap.starts_with("lost") && made != Made::Never {
                 continue;
             }
-            let when = format!("{cloud}, {mishap}");
-            let world = with_instance_in(config.clone()).await;
-            world.fault(CREATE_INSTANCE, effect);
-            let _operator = world.start("one");
-            world.until_ready(2 * HOUR, &[INSTANCE]).await;
-            tokio::time::sleep(2 * MINUTE).await;
-            assert_whole(&world, &[INSTANCE], &when);
-            let creates = if made == Made::Yes { 1 } else { 2 };
-            assert_eq!(world.calls(CREATE_INSTANCE), creates, "{when}");
-            if made == Made::No {
-                assert_patient(&world, &when);
+            for estate in ENGINES {
+                let instance = estate.instance;
+                let when = format!("{instance:?}, {cloud}, {mishap}");
+                let world = with_instance_in(estate, config.clone()).await;
+                world.fault(CREATE_INSTANCE, effect.clone());
+                let _operator = world.start("one");
+                world.until_ready(2 * HOUR, &[instance]).await;
+                tokio::time::sleep(2 * MINUTE).await;
+                assert_whole(&world, &[instance], &when);
+                let creates = if made == Made::Yes { 1 } else { 2 };
+                assert_eq!(world.calls(CREATE_INSTANCE), creates, "{when}");
+                if made == Made::No {
+                    assert_patient(&world, &when);
+                }
             }
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_create_of_a_topic_or_a_quota_goes_wrong() {
-    for (cloud, config) in [&clouds()[0], &clouds()[3]] {
-        let world = with_instance_in(config.clone()).await;
+async fn the_create_of_what_lives_in_an_instance_goes_wrong() {
+    let clouds = clouds();
+    for (estate, cloud) in [(KAFKA, 0), (KAFKA, 3), (ROCKETMQ, 0), (ROCKETMQ_5, 3)] {
+        let (cloud, config) = &clouds[cloud];
+        let world = with_instance_in(estate, config.clone()).await;
         let _operator = world.start("one");
-        world.until_ready(HOUR, &[INSTANCE]).await;
+        world.until_ready(HOUR, &[estate.instance]).await;
         for (mishap, _, effect) in mishaps() {
-            let when = format!("{cloud}, {mishap}");
-            world.fault(CREATE_TOPIC, effect.clone());
-            world.fault(CREATE_QUOTA, effect);
-            apply_children(&world).await;
-            world.until_ready(HOUR, &ALL).await;
+            let when = format!("{:?}, {cloud}, {mishap}", estate.instance);
+            for create in estate.creates {
+                world.fault(create, effect.clone());
+            }
+            estate.apply_children(&world).await;
+            world.until_ready(HOUR, &estate.all()).await;
             tokio::time::sleep(2 * MINUTE).await;
-            assert_whole(&world, &ALL, &when);
-            delete_all(&world, &CHILDREN).await;
+            assert_whole(&world, &estate.all(), &when);
+            delete_all(&world, estate.children).await;
             // What was carried out too late.
             tokio::time::sleep(2 * MINUTE).await;
-            assert_whole(&world, &[INSTANCE], &format!("{when}, then deleted"));
+            assert_whole(&world, &[estate.instance], &format!("{when}, then deleted"));
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_connection_is_no_lost_answer() {
-    let world = with_all().await;
-    world.refuse_connections(3);
-    let _operator = world.start("one");
-    world
-        .until(2 * MINUTE, "made after all", |world| world.instances().len() == 1)
-        .await;
-    world
-        .until(HOUR, "it runs", |world| world.is_ready(INSTANCE.0, INSTANCE.1))
-        .await;
-    world.refuse_connections(3);
-    world.until_ready(HOUR, &ALL).await;
-    assert_whole(&world, &ALL, "connections refused");
+    for estate in ENGINES {
+        let world = with_all(estate).await;
+        world.refuse_connections(3);
+        let _operator = world.start("one");
+        world
+            .until(2 * MINUTE, "made after all", |world| world.instances().len() == 1)
+            .await;
+        world.until_ready(HOUR, &[estate.instance]).await;
+        world.refuse_connections(3);
+        world.until_ready(HOUR, &estate.all()).await;
+        assert_whole(&world, &estate.all(), "connections refused");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,27 +211,62 @@ async fn the_id_cannot_be_written_down() {
         Trouble::Hang,
         Trouble::HangAfter,
     ];
-    for trouble in troubles {
-        let when = format!("{trouble:?}");
-        let world = with_instance().await;
+    for (trouble, estate) in troubles
+        .into_iter()
+        .flat_map(|trouble| ENGINES.map(|estate| (trouble, estate)))
+    {
+        let (instance, resource) = (estate.instance, estate.resource());
+        let when = format!("{instance:?}, {trouble:?}");
+        let world = with_instance(estate).await;
         let cloud = world.cloud.clone();
         let made = move || cloud.call_counts().contains_key(CREATE_INSTANCE);
         world.server.fail(
             3,
-            move |call| call.verb == "patch" && call.resource == "kafkainstances" && made(),
+            move |call| call.verb == "patch" && call.resource == resource && made(),
             trouble,
         );
         let _operator = world.start("one");
-        world.until_ready(HOUR, &[INSTANCE]).await;
+        world.until_ready(HOUR, &[instance]).await;
         tokio::time::sleep(2 * MINUTE).await;
-        assert_whole(&world, &[INSTANCE], &when);
+        assert_whole(&world, &[instance], &when);
         assert_eq!(world.calls(CREATE_INSTANCE), 1, "{when}");
     }
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_the_description_is_the_mark_finds_room_in_it_and_leaves() {
+    let descriptions = [
+        None,
+        Some(String::new()),
+        Some("ends in a blank ".into()),
+        Some("ü".repeat(1024)),
+    ];
+    for (description, lost) in descriptions
+        .into_iter()
+        .flat_map(|d| [(d.clone(), None), (d, Some(LostAnswer::After))])
+    {
+        let world = with_instance(ROCKETMQ).await;
+        let edit = serde_json::json!({"spec": {"description": description}});
+        world.edit("RocketMQInstance", "shop", edit).await.unwrap();
+        world.fault(
+            CREATE_INSTANCE,
+            Effect {
+                lost,
+                ..Effect::default()
+            },
+        );
+        let _operator = world.start("one");
+        world.until_ready(HOUR, &[ROCKETMQ.instance]).await;
+        tokio::time::sleep(2 * MINUTE).await;
+        assert_whole(&world, &[ROCKETMQ.instance], &format!("{description:?}, {lost:?}"));
+        assert_eq!(world.calls(CREATE_INSTANCE), 1);
+        assert_eq!(world.calls("UpdateInstance"), 1, "once is enough");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_searches_are_made_even_if_the_window_is_short() {
-    let mut world = with_instance().await;
+    let mut world = with_instance(KAFKA).await;
     world.config.search_window = Duration::ZERO;
     world.fault(
         CREATE_INSTANCE,

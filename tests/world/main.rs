@@ -4,21 +4,29 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alterations;
 mod apiserver;
 mod crashes;
+mod differences;
 mod drift;
 mod edits;
 mod endings;
 mod estate;
 mod everyday;
+mod examples;
 mod faults;
 mod foreign;
+mod groups;
+mod jobs;
 mod leaders;
 mod life;
 mod lost;
+mod mistakes;
 mod namespaces;
 mod ownership;
+mod passwords;
 mod refusals;
 mod rest;
 mod restored;
 mod stale;
+mod versions;

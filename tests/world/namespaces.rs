@@ -4,32 +4,38 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::everyday::*;
+use crate::support::view;
 use crate::support::world::{Running, World};
 
-/// The order in which a namespace's contents are deleted is the API server's secret.
-const KINDS: [&str; 5] = [
-    "secrets",
-    "providerconfigs",
-    "kafkainstances",
-    "topics",
-    "kafkauserquotas",
-];
+/// What lives in the cloud, of both engines.
+const ALL: [Object; 8] = [INSTANCE, ORDERS, AUDIT, BILLING, QUOTA, SHOP, PAYMENTS, LEDGER];
 
-const EVERYTHING: [Object; 6] = [("Secret", "huawei"), PROVIDER, INSTANCE, ORDERS, AUDIT, QUOTA];
+/// The order in which a namespace's contents are deleted is the API server's secret.
+fn kinds() -> impl Iterator<Item = &'static str> + Clone {
+    view::KINDS.into_iter().chain(["secrets"])
+}
+
+fn everything() -> Vec<Object> {
+    [&[("Secret", "huawei"), PROVIDER], &ALL[..]].concat()
+}
+
+async fn at_rest() -> (World, Running) {
+    at_rest_with(&ALL).await
+}
 
 async fn ends_empty(world: &World, what: &str) {
     world.delete("Namespace", "default").await;
     world.until_gone(HOUR, &[("Namespace", "default")]).await;
     assert!(world.instances().is_empty(), "{what}: {}", world.picture());
-    for (kind, name) in EVERYTHING {
+    for (kind, name) in everything() {
         assert_eq!(world.object(kind, name), Value::Null, "{what}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn whatever_two_kinds_go_first() {
-    for first in KINDS {
-        for second in KINDS.into_iter().filter(|second| *second != first) {
+    for first in kinds() {
+        for second in kinds().filter(|second| *second != first) {
             let (world, _operator) = at_rest().await;
             world.server.set_namespace_sweep(&[first, second], 20 * SECOND);
             ends_empty(&world, &format!("{first}, {second}")).await;
@@ -39,9 +45,9 @@ async fn whatever_two_kinds_go_first() {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_first_while_watches_lag() {
-    for first in KINDS {
+    for first in kinds() {
         let (world, _operator) = at_rest().await;
-        for kind in KINDS {
+        for kind in kinds() {
             world.server.set_watch_lag(kind, 7 * SECOND);
         }
         world.server.set_namespace_sweep(&[first], 30 * SECOND);
@@ -52,7 +58,7 @@ async fn whatever_goes_first_while_watches_lag() {
 /// The examples, deleted when this has become true.
 async fn deleted_while(what: &str, moment: impl Fn(&World) -> bool) {
     let (world, _operator): (World, Running) = {
-        let world = applied().await;
+        let world = with(&ALL).await;
         let operator = world.start("one");
         (world, operator)
     };
@@ -66,26 +72,27 @@ async fn deleted_while(what: &str, moment: impl Fn(&World) -> bool) {
 #[tokio::test(start_paused = true)]
 async fn at_any_moment_of_a_creation() {
     deleted_while("nothing was seen yet", |_| true).await;
-    deleted_while("the create was sent", |world| {
-        world.calls("CreateInstanceByEngine") == 1
-    })
-    .await;
+    deleted_while("the create was sent", |world| world.calls(CREATE_INSTANCE) >= 1).await;
     deleted_while("it is being created", |world| shown(world, INSTANCE) == "FTFU Creating").await;
-    deleted_while("a topic was sent", |world| world.calls("CreateInstanceTopic") >= 1).await;
-    deleted_while("a quota was sent", |world| {
-        world.calls("CreateKafkaUserClientQuotaTask") >= 1
-    })
-    .await;
+    deleted_while("so is the other one", |world| shown(world, SHOP) == "FTFU Creating").await;
+    for create in [KAFKA.creates, ROCKETMQ.creates].concat() {
+        deleted_while(create, |world| world.calls(create) >= 1).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn while_the_instance_grows() {
     let (world, _operator) = at_rest().await;
-    let bigger = json!({"spec": {"storageSpace": 900}});
-    world.edit("KafkaInstance", "events", bigger).await.unwrap();
+    for (kind, name) in [INSTANCE, SHOP] {
+        let bigger = json!({"spec": {"storageSpace": 900}});
+        world.edit(kind, name, bigger).await.unwrap();
+    }
     world
-        .until(MINUTE, "it grows", |world| {
-            world.instances()[0]["status"] == "EXTENDING"
+        .until(MINUTE, "they grow", |world| {
+            world
+                .instances()
+                .iter()
+                .all(|instance| instance["status"] == "EXTENDING")
         })
         .await;
     ends_empty(&world, "growing").await;
@@ -93,8 +100,8 @@ async fn while_the_instance_grows() {
 
 #[tokio::test(start_paused = true)]
 async fn one_by_one_whichever_is_first() {
-    let backwards: Vec<Object> = EVERYTHING.into_iter().rev().collect();
-    for mut order in [EVERYTHING.to_vec(), backwards] {
+    let backwards: Vec<Object> = everything().into_iter().rev().collect();
+    for mut order in [everything(), backwards] {
         for _ in 0..order.len() {
             order.rotate_left(1);
             let (world, _operator) = at_rest().await;

@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::everyday::*;
-use crate::support::world::World;
-
-const TOPIC: &str = include_str!("../../examples/kafka/topics.yaml");
+use crate::support::world::{Running, World};
 
 fn second_topic(name: &str) -> String {
     let spec = json!({"instanceRef": {"kind": "KafkaInstance", "name": "events"}, "name": "orders", "kafka": {"partitions": 6}});
@@ -14,30 +12,39 @@ fn second_topic(name: &str) -> String {
         .to_string()
 }
 
-fn second_instance(name: &str, spec: Value) -> String {
-    json!({"apiVersion": "dms.huaweicloud.com/v1alpha1", "kind": "KafkaInstance", "metadata": {"name": name}, "spec": spec})
+fn second_instance(kind: &str, name: &str, spec: Value) -> String {
+    json!({"apiVersion": "dms.huaweicloud.com/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": spec})
         .to_string()
 }
 
-/// Makes a topic and a quota behind the operator's back, as the examples name them but with other values.
-async fn made_by_others(world: &World) {
-    let theirs = json!({"id": "orders", "partition": 3, "replication": 3, "retention_time": 24});
-    behind(world, "POST", TOPICS_PATH, theirs).await;
-    let theirs = json!({"client": "importer", "producer-byte-rate": 1});
-    behind(world, "POST", QUOTA_PATH, theirs).await;
+/// All estates but what the examples name last, which others made with other values.
+async fn with_others() -> (World, Running) {
+    let (world, operator) = at_rest_with(&[INSTANCE, SHOP, MAIL]).await;
+    let orders = json!({"id": "orders", "partition": 3, "replication": 3, "retention_time": 24});
+    let billing = json!({"group_name": "billing", "group_desc": "theirs"});
+    let quota = json!({"client": "importer", "producer-byte-rate": 1});
+    let payments =
+        json!({"name": "payments", "permission": "sub", "brokers": ["broker-0", "broker-1"], "queue_num": 4});
+    let ledger = json!({"name": "GID_ledger", "brokers": ["broker-1"], "group_desc": "theirs"});
+    let letters = json!({"name": "letters", "message_type": "FIFO", "queue_num": 3});
+    let postmen = json!({"name": "postmen", "consume_orderly": false, "enabled": false});
+    for (of, path, theirs) in [
+        (INSTANCE, TOPICS_PATH, orders),
+        (INSTANCE, "/v2/{p}/kafka/instances/{i}/group", billing),
+        (INSTANCE, QUOTA_PATH, quota),
+        (SHOP, TOPICS_PATH, payments),
+        (SHOP, GROUPS_PATH, ledger),
+        (MAIL, TOPICS_PATH, letters),
+        (MAIL, GROUPS_PATH, postmen),
+    ] {
+        behind_in(&world, of, "POST", path, theirs).await;
+    }
     sleep(MINUTE).await;
-}
-
-/// An instance alone, with a topic and a quota that others made.
-async fn with_others() -> (World, crate::support::world::Running) {
-    let mut world = World::furnished().await;
-    world.set_lease(HOUR);
-    world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
-    let operator = world.start("one");
-    world.until_ready(HOUR, &[INSTANCE]).await;
-    made_by_others(&world).await;
     (world, operator)
 }
+
+/// What others made.
+const OTHERS: [Object; 7] = [ORDERS, BILLING, QUOTA, PAYMENTS, LEDGER, LETTERS, POSTMEN];
 
 fn origin(world: &World, (kind, name): Object) -> Value {
     world.object(kind, name)["status"]["origin"].clone()
@@ -46,33 +53,75 @@ fn origin(world: &World, (kind, name): Object) -> Value {
 #[tokio::test(start_paused = true)]
 async fn what_is_there_is_taken_over_and_stays_when_its_object_goes() {
     let (world, _operator) = with_others().await;
-    world.apply(TOPIC).await;
-    world.apply(include_str!("../../examples/kafka/quota.yaml")).await;
-    world.until_ready(10 * MINUTE, &[ORDERS, AUDIT, QUOTA]).await;
-    assert_eq!(world.calls("CreateInstanceTopic"), 2, "theirs, and audit");
-    assert_eq!(topic(&world, "orders")["partition"], 6);
-    assert_eq!(quota(&world, "importer")["producer-byte-rate"], 10 << 20);
-    for (of, expected) in [(ORDERS, "Adopted"), (QUOTA, "Adopted"), (AUDIT, "Created")] {
-        assert_eq!(origin(&world, of), expected, "{of:?}");
+    let creates = || -> usize {
+        ESTATES
+            .iter()
+            .flat_map(|estate| estate.creates)
+            .map(|create| accepted(&world, create))
+            .sum()
+    };
+    let before = creates();
+    apply(&world, &OTHERS).await;
+    apply(&world, &[AUDIT]).await;
+    world.until_ready(10 * MINUTE, &OTHERS).await;
+    world.until_ready(MINUTE, &[AUDIT]).await;
+    assert_eq!(creates() - before, 1, "audit");
+    let mended = |world: &World| {
+        let queues = topic(world, "payments")["queues"].clone();
+        json!([
+            topic(world, "orders")["partition"],
+            quota(world, "importer")["producer-byte-rate"],
+            group(world, "billing")["description"],
+            [
+                topic(world, "payments")["permission"],
+                queues[0]["read"],
+                queues[1]["write"]
+            ],
+            group(world, "GID_ledger")["brokers"],
+            group(world, "postmen")["consumeOrderly"],
+        ])
+    };
+    let ours = json!([
+        6,
+        10 << 20,
+        "Writes the invoices",
+        ["all", 4, 4],
+        ["broker-0", "broker-1"],
+        true
+    ]);
+    assert_eq!(mended(&world), ours);
+    assert_eq!(group(&world, "postmen")["enabled"], false, "nobody claimed it");
+    assert_eq!(origin(&world, AUDIT), "Created");
+    world.delete(AUDIT.0, AUDIT.1).await;
+    for of in OTHERS {
+        assert_eq!(origin(&world, of), "Adopted", "{of:?}");
         world.delete(of.0, of.1).await;
     }
-    world.until_gone(10 * MINUTE, &[ORDERS, AUDIT, QUOTA]).await;
-    assert_eq!(topic(&world, "orders")["partition"], 6, "not ours to delete");
-    assert_eq!(quota(&world, "importer")["producer-byte-rate"], 10 << 20);
+    world.until_gone(10 * MINUTE, &OTHERS).await;
+    world.until_gone(10 * MINUTE, &[AUDIT]).await;
+    assert_eq!(mended(&world), ours, "not ours to delete");
     assert_eq!(topic(&world, "shop.audit"), Value::Null, "ours");
+}
+
+/// How many calls of an operation the cloud took.
+fn accepted(world: &World, operation: &str) -> usize {
+    let calls = world.cloud.calls().into_iter();
+    calls
+        .filter(|call| call.operation == operation && call.status == Some(200))
+        .count()
 }
 
 #[tokio::test(start_paused = true)]
 async fn never_means_never_until_the_user_changes_it() {
     let (world, _operator) = with_others().await;
     let before = cloud(&world);
-    let quotas = include_str!("../../examples/kafka/quota.yaml");
-    for manifest in [TOPIC.split("---").next().unwrap(), quotas] {
+    for of in OTHERS {
+        let manifest = example(of).trim_end();
         world
-            .apply(&format!("{manifest}  management: {{adoption: Never}}\n"))
+            .apply(&format!("{manifest}\n  management: {{adoption: Never}}\n"))
             .await;
     }
-    for of in [ORDERS, QUOTA] {
+    for of in OTHERS {
         world
             .until(MINUTE, "told", |world| shown(world, of) == "FFTU AlreadyExists")
             .await;
@@ -86,43 +135,52 @@ async fn never_means_never_until_the_user_changes_it() {
     world.until_gone(MINUTE, &[QUOTA]).await;
     assert_eq!(cloud(&world), before, "nor with the object");
     let allowed = json!({"spec": {"management": {"adoption": "IfExists", "deletion": "Delete"}}});
-    world.edit("Topic", "orders", allowed).await.unwrap();
-    world.until_ready(10 * MINUTE, &[ORDERS]).await;
-    world.delete("Topic", "orders").await;
-    world.until_gone(MINUTE, &[ORDERS]).await;
-    assert_eq!(topic(&world, "orders"), Value::Null, "deletion: Delete was said");
+    for (of, gone) in [
+        (ORDERS, &|world: &World| topic(world, "orders").is_null()),
+        (PAYMENTS, &|world: &World| topic(world, "payments").is_null()),
+        (POSTMEN, &|world: &World| group(world, "postmen").is_null()),
+        (BILLING, &|world: &World| group(world, "billing").is_null()),
+    ] as [(Object, &dyn Fn(&World) -> bool); 4]
+    {
+        world.edit(of.0, of.1, allowed.clone()).await.unwrap();
+        world.until_ready(10 * MINUTE, &[of]).await;
+        world.delete(of.0, of.1).await;
+        world.until_gone(MINUTE, &[of]).await;
+        assert!(gone(&world), "{of:?}: deletion: Delete was said");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_of_the_same_name_is_not_ours_unless_allowed() {
-    let (first, operator) = at_rest().await;
-    operator.stop().await.unwrap();
-    for (kind, name) in ALL {
-        let gone = json!({"metadata": {"finalizers": null}});
-        first.edit(kind, name, gone).await.unwrap();
-        first.delete(kind, name).await;
-    }
-    let world = first;
-    let operator = world.start("two");
-    world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
-    world
-        .until(HOUR, "told", |world| shown(world, INSTANCE) == "FFTU AlreadyExists")
-        .await;
-    let said = message(&world, INSTANCE, "Stalled");
-    let id = world.instances()[0]["id"].as_str().unwrap().to_owned();
-    assert!(said.contains(&id) && said.contains("spec.instanceId"), "{said}");
-    sleep(2 * HOUR).await;
-    assert_eq!((world.instances().len(), world.calls("CreateInstanceByEngine")), (1, 1));
+    for estate in ENGINES {
+        let (instance, all) = (estate.instance, estate.all());
+        let (world, operator) = at_rest_with(&all).await;
+        operator.stop().await.unwrap();
+        for (kind, name) in all {
+            let gone = json!({"metadata": {"finalizers": null}});
+            world.edit(kind, name, gone).await.unwrap();
+            world.delete(kind, name).await;
+        }
+        let _operator = world.start("two");
+        estate.apply_instance(&world).await;
+        world
+            .until(HOUR, "told", |world| shown(world, instance) == "FFTU AlreadyExists")
+            .await;
+        let said = message(&world, instance, "Stalled");
+        let id = text(&world.instances()[0]["id"]);
+        assert!(said.contains(&id) && said.contains("spec.instanceId"), "{said}");
+        sleep(2 * HOUR).await;
+        assert_eq!((world.instances().len(), world.calls(CREATE_INSTANCE)), (1, 1));
 
-    let allowed = json!({"spec": {"management": {"adoption": "IfExists"}}});
-    world.edit("KafkaInstance", "events", allowed).await.unwrap();
-    world.until_ready(10 * MINUTE, &[INSTANCE]).await;
-    assert_eq!(instance_id(&world, INSTANCE), id);
-    assert_eq!(origin(&world, INSTANCE), "Adopted");
-    world.delete("KafkaInstance", "events").await;
-    world.until_gone(10 * MINUTE, &[INSTANCE]).await;
-    assert_eq!(world.instances().len(), 1, "it was adopted, so it stays");
-    drop(operator);
+        let allowed = json!({"spec": {"management": {"adoption": "IfExists"}}});
+        world.edit(instance.0, instance.1, allowed).await.unwrap();
+        world.until_ready(10 * MINUTE, &[instance]).await;
+        assert_eq!(instance_id(&world, instance), id);
+        assert_eq!(origin(&world, instance), "Adopted");
+        world.delete(instance.0, instance.1).await;
+        world.until_gone(10 * MINUTE, &[instance]).await;
+        assert_eq!(world.instances().len(), 1, "it was adopted, so it stays");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +189,7 @@ async fn an_instance_that_is_named_by_its_id_is_that_one_or_none() {
     let id = instance_id(&world, INSTANCE);
     let orphan = json!({"spec": {"management": {"deletion": "Orphan"}}});
     world.edit("KafkaInstance", "events", orphan).await.unwrap();
-    for (kind, name) in [ORDERS, AUDIT, QUOTA, INSTANCE] {
+    for (kind, name) in ALL.into_iter().rev() {
         world.delete(kind, name).await;
     }
     world.until_gone(10 * MINUTE, &ALL).await;
@@ -139,6 +197,7 @@ async fn an_instance_that_is_named_by_its_id_is_that_one_or_none() {
 
     world
         .apply(&second_instance(
+            INSTANCE.0,
             "here",
             json!({"instanceId": id, "description": "taken over"}),
         ))
@@ -149,7 +208,7 @@ async fn an_instance_that_is_named_by_its_id_is_that_one_or_none() {
 
     let nowhere = "11111111-2222-4333-8444-555555555555";
     world
-        .apply(&second_instance("nowhere", json!({"instanceId": nowhere})))
+        .apply(&second_instance(INSTANCE.0, "nowhere", json!({"instanceId": nowhere})))
         .await;
     world
         .until(10 * MINUTE, "told", |world| {
@@ -172,39 +231,47 @@ async fn an_instance_that_is_named_by_its_id_is_that_one_or_none() {
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_cannot_be_what_the_spec_says_is_left_untouched() {
-    let (world, _operator) = at_rest().await;
-    let id = instance_id(&world, INSTANCE);
-    let orphan = json!({"spec": {"management": {"deletion": "Orphan"}}});
-    world.edit("KafkaInstance", "events", orphan).await.unwrap();
-    world.delete("KafkaInstance", "events").await;
-    world.until_gone(10 * MINUTE, &[INSTANCE]).await;
-    let before = cloud(&world);
-    for (field, wrong) in [
-        ("engineVersion", json!("3.x")),
-        ("productId", json!("c6.4u8g.cluster")),
-        ("brokerNum", json!(5)),
-        ("vpcId", json!("another")),
-        ("subnetId", json!("another")),
-        ("storageSpecCode", json!("dms.physical.storage.high.v2")),
-        ("availableZones", json!(["eu-west-101b"])),
-        ("ipv6Enable", json!(true)),
-    ] {
-        let mut spec = json!({"instanceId": id, "description": "mine"});
-        spec[field] = wrong;
-        world.apply(&second_instance("wrong", spec)).await;
-        let wrong = ("KafkaInstance", "wrong");
-        world
-            .until(10 * MINUTE, field, |world| {
-                shown(world, wrong).starts_with("FFTF InvalidSpec")
-            })
-            .await;
-        let said = message(&world, wrong, "Stalled");
-        assert!(said.contains(&format!("spec.{field}")), "{said}");
-        assert_eq!(cloud(&world), before, "{field}");
-        world.delete(wrong.0, wrong.1).await;
-        world.until_gone(10 * MINUTE, &[wrong]).await;
+    for estate in ENGINES {
+        let (kind, name) = estate.instance;
+        let (world, _operator) = at_rest_with(&[estate.instance]).await;
+        let id = instance_id(&world, estate.instance);
+        let orphan = json!({"spec": {"management": {"deletion": "Orphan"}}});
+        world.edit(kind, name, orphan).await.unwrap();
+        world.delete(kind, name).await;
+        world.until_gone(10 * MINUTE, &[estate.instance]).await;
+        let before = cloud(&world);
+        for (field, wrong) in [
+            ("engineVersion", json!("3.x")),
+            ("productId", json!("another.cluster")),
+            ("brokerNum", json!(5)),
+            ("vpcId", json!("another")),
+            ("subnetId", json!("another")),
+            ("storageSpecCode", json!("dms.physical.storage.high.v2")),
+            ("availableZones", json!(["eu-west-101b"])),
+            ("ipv6Enable", json!(true)),
+            // Kafka's can be changed.
+            ("enterpriseProjectId", json!("7")),
+        ] {
+            if (kind, field) == (INSTANCE.0, "enterpriseProjectId") {
+                continue;
+            }
+            let mut spec = json!({"instanceId": id, "description": "mine"});
+            spec[field] = wrong;
+            world.apply(&second_instance(kind, "wrong", spec)).await;
+            let wrong = (kind, "wrong");
+            world
+                .until(10 * MINUTE, field, |world| {
+                    shown(world, wrong).starts_with("FFTF InvalidSpec")
+                })
+                .await;
+            let said = message(&world, wrong, "Stalled");
+            assert!(said.contains(&format!("spec.{field}")), "{said}");
+            assert_eq!(cloud(&world), before, "{field}");
+            world.delete(wrong.0, wrong.1).await;
+            world.until_gone(10 * MINUTE, &[wrong]).await;
+        }
+        assert_eq!(cloud(&world), before);
     }
-    assert_eq!(cloud(&world), before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,6 +340,7 @@ async fn of_two_objects_for_one_instance_only_one_has_it() {
     let rival = ("KafkaInstance", "rival");
     world
         .apply(&second_instance(
+            INSTANCE.0,
             "rival",
             json!({"instanceId": id, "description": "mine"}),
         ))
@@ -300,7 +368,7 @@ async fn an_instance_that_served_and_is_gone_is_bought_again_only_when_told() {
     assert!(said.contains(&format!("dms.huaweicloud.com/recreate={lost}")), "{said}");
     sleep(6 * HOUR).await;
     assert_eq!(world.calls("CreateInstanceByEngine"), 1);
-    for child in [ORDERS, AUDIT, QUOTA] {
+    for child in CHILDREN {
         assert!(shown(&world, child).contains("WaitingForReference"), "{child:?}");
     }
     let told = json!({"metadata": {"annotations": {"dms.huaweicloud.com/recreate": lost}}});
@@ -308,7 +376,7 @@ async fn an_instance_that_served_and_is_gone_is_bought_again_only_when_told() {
     world.until_ready(HOUR, &ALL).await;
     assert_ne!(instance_id(&world, INSTANCE), lost);
     assert_eq!(world.instances().len(), 1);
-    for child in [ORDERS, AUDIT, QUOTA] {
+    for child in CHILDREN {
         assert_eq!(
             instance_id(&world, child),
             instance_id(&world, INSTANCE),

@@ -6,19 +6,20 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::estate::*;
+use crate::everyday::cloud;
 use crate::support::world::{Running, World};
 
-async fn whole() -> (World, Running) {
-    let world = with_all().await;
+async fn whole(estate: Estate) -> (World, Running) {
+    let world = with_all(estate).await;
     let operator = world.start("one");
-    world.until_ready(2 * HOUR, &ALL).await;
+    world.until_ready(2 * HOUR, &estate.all()).await;
     sleep(2 * MINUTE).await;
     (world, operator)
 }
 
 /// All objects are lost, as with a cluster that burnt down: no finalizer is waited for.
-async fn lose_objects(world: &World) {
-    for (kind, name) in ALL {
+async fn lose_objects(world: &World, objects: &[Object]) {
+    for (kind, name) in objects {
         let api = world.api(kind);
         let free = Patch::Merge(json!({"metadata": {"finalizers": null}}));
         api.patch(name, &PatchParams::default(), &free).await.unwrap();
@@ -27,9 +28,15 @@ async fn lose_objects(world: &World) {
     }
 }
 
+/// The user names the one instance that is there.
+async fn take_over(world: &World, (kind, name): Object) {
+    let id = json!({"spec": {"instanceId": world.instances()[0]["id"]}});
+    world.edit(kind, name, id).await.unwrap();
+}
+
 /// An instance vanishes behind the operator's back.
-async fn lose_instance(world: &World) -> String {
-    let id = status(world, INSTANCE, "instanceId");
+async fn lose_instance(world: &World, instance: Object) -> String {
+    let id = status(world, instance, "instanceId");
     let (code, answer) = world
         .call("DELETE", &format!("/v2/{{p}}/instances/{id}"), &[], Value::Null)
         .await;
@@ -37,92 +44,97 @@ async fn lose_instance(world: &World) -> String {
     id
 }
 
-async fn annotate(world: &World, key: &str, value: &str) {
+async fn annotate(world: &World, (kind, name): Object, key: &str, value: &str) {
     let annotations = json!({"metadata": {"annotations": {format!("dms.huaweicloud.com/{key}"): value}}});
-    world.edit("KafkaInstance", "events", annotations).await.unwrap();
+    world.edit(kind, name, annotations).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn objects_restored_from_a_backup_buy_nothing_and_take_back_what_is_there() {
-    let (world, operator) = whole().await;
-    // `kubectl get -o yaml`, with finalizers and status.
-    let backup: Vec<Value> = ALL.iter().map(|(kind, name)| world.object(kind, name)).collect();
-    operator.stop().await.unwrap();
-    lose_objects(&world).await;
-    let cloud = world.cloud.state_json();
-    let created = ["CreateInstanceByEngine", CREATE_TOPIC, CREATE_QUOTA].map(|operation| accepted(&world, operation));
-    for mut object in backup {
-        let meta = object["metadata"].as_object_mut().unwrap();
-        meta.retain(|key, _| ["name", "namespace", "finalizers", "annotations", "labels"].contains(&key.as_str()));
-        world.apply(&object.to_string()).await;
-    }
-    let operator = world.start("two");
-    sleep(2 * HOUR).await;
-    assert_eq!(world.condition(INSTANCE.0, INSTANCE.1, "Stalled"), "True AlreadyExists");
-    let told = message(&world, INSTANCE, "Stalled");
-    let id = text(&cloud["instances"][0]["id"]);
-    assert!(
-        told.contains(&id) && told.contains("spec.instanceId"),
-        "it names the way out: {told}"
-    );
-    for child in CHILDREN {
-        assert_eq!(
-            world.condition(child.0, child.1, "Reconciling"),
-            "True WaitingForReference"
+    for estate in ENGINES {
+        let (all, instance) = (estate.all(), estate.instance);
+        let (world, operator) = whole(estate).await;
+        // `kubectl get -o yaml`, with finalizers and status.
+        let backup: Vec<Value> = all.iter().map(|(kind, name)| world.object(kind, name)).collect();
+        operator.stop().await.unwrap();
+        lose_objects(&world, &all).await;
+        let before = cloud(&world);
+        let creates = [&[CREATE_INSTANCE], estate.creates].concat();
+        let created = || {
+            creates
+                .iter()
+                .map(|create| accepted(&world, create))
+                .collect::<Vec<_>>()
+        };
+        let first = created();
+        for mut object in backup {
+            let meta = object["metadata"].as_object_mut().unwrap();
+            meta.retain(|key, _| ["name", "namespace", "finalizers", "annotations", "labels"].contains(&key.as_str()));
+            world.apply(&object.to_string()).await;
+        }
+        let operator = world.start("two");
+        sleep(2 * HOUR).await;
+        assert_eq!(world.condition(instance.0, instance.1, "Stalled"), "True AlreadyExists");
+        let told = message(&world, instance, "Stalled");
+        assert!(
+            told.contains(&text(&world.instances()[0]["id"])) && told.contains("spec.instanceId"),
+            "it names the way out: {told}"
         );
-    }
+        for child in estate.children {
+            assert_eq!(
+                world.condition(child.0, child.1, "Reconciling"),
+                "True WaitingForReference"
+            );
+        }
 
-    world
-        .edit("KafkaInstance", "events", json!({"spec": {"instanceId": id}}))
-        .await
-        .unwrap();
-    world.until_ready(HOUR, &ALL).await;
-    for object in ALL {
-        assert_eq!(status(&world, object, "origin"), "Adopted", "{object:?}");
+        take_over(&world, instance).await;
+        world.until_ready(HOUR, &all).await;
+        for object in &all {
+            assert_eq!(status(&world, *object, "origin"), "Adopted", "{object:?}");
+        }
+        assert_eq!(created(), first, "nothing was made");
+        delete_all(&world, &all).await;
+        sleep(HOUR).await;
+        assert_eq!(cloud(&world), before, "what was adopted stays as it is");
+        operator.stop().await.unwrap();
     }
-    assert_eq!(
-        created,
-        ["CreateInstanceByEngine", CREATE_TOPIC, CREATE_QUOTA].map(|operation| accepted(&world, operation)),
-        "nothing was made"
-    );
-    delete_all(&world, &ALL).await;
-    sleep(HOUR).await;
-    assert_eq!(world.cloud.state_json(), cloud, "what was adopted stays as it is");
-    operator.stop().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_served_and_is_gone_is_not_bought_again_by_itself() {
-    let (world, _operator) = whole().await;
-    let first = lose_instance(&world).await;
-    sleep(12 * HOUR).await;
-    assert_eq!(world.condition(INSTANCE.0, INSTANCE.1, "Stalled"), "True NotFound");
-    assert!(message(&world, INSTANCE, "Stalled").contains(&format!("recreate={first}")));
-    for child in CHILDREN {
-        assert_eq!(
-            world.condition(child.0, child.1, "Ready"),
-            "False WaitingForReference",
-            "{child:?}"
-        );
-    }
-    annotate(&world, "recreate", "another-id").await;
-    annotate(&world, "reconcile-requested-at", "now").await;
-    sleep(2 * HOUR).await;
-    assert_eq!(world.calls(CREATE_INSTANCE), 1, "{}", world.picture());
+    for estate in ENGINES {
+        let (all, instance) = (estate.all(), estate.instance);
+        let (world, _operator) = whole(estate).await;
+        let first = lose_instance(&world, instance).await;
+        sleep(12 * HOUR).await;
+        assert_eq!(world.condition(instance.0, instance.1, "Stalled"), "True NotFound");
+        assert!(message(&world, instance, "Stalled").contains(&format!("recreate={first}")));
+        for child in estate.children {
+            assert_eq!(
+                world.condition(child.0, child.1, "Ready"),
+                "False WaitingForReference",
+                "{child:?}"
+            );
+        }
+        annotate(&world, instance, "recreate", "another-id").await;
+        annotate(&world, instance, "reconcile-requested-at", "now").await;
+        sleep(2 * HOUR).await;
+        assert_eq!(world.calls(CREATE_INSTANCE), 1, "{}", world.picture());
 
-    annotate(&world, "recreate", &first).await;
-    world.until_ready(2 * HOUR, &ALL).await;
-    sleep(2 * MINUTE).await;
-    assert_whole(&world, &ALL, "made anew, its children too");
-    let second = status(&world, INSTANCE, "instanceId");
-    for child in CHILDREN {
-        assert_eq!(status(&world, child, "instanceId"), second, "{child:?}");
+        annotate(&world, instance, "recreate", &first).await;
+        world.until_ready(2 * HOUR, &all).await;
+        sleep(2 * MINUTE).await;
+        assert_whole(&world, &all, "made anew, its children too");
+        let second = status(&world, instance, "instanceId");
+        for child in estate.children {
+            assert_eq!(status(&world, *child, "instanceId"), second, "{child:?}");
+        }
+        // The annotation is still there, and names another one.
+        lose_instance(&world, instance).await;
+        sleep(12 * HOUR).await;
+        assert_eq!(world.calls(CREATE_INSTANCE), 2);
+        delete_all(&world, &all).await;
     }
-    // The annotation is still there, and names another one.
-    lose_instance(&world).await;
-    sleep(12 * HOUR).await;
-    assert_eq!(world.calls(CREATE_INSTANCE), 2);
-    delete_all(&world, &ALL).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,67 +151,93 @@ async fn a_single_look_that_finds_no_instance_proves_nothing() {
             ..Fault::default()
         });
     };
-    let (world, operator) = whole().await;
-    for operation in ["ShowInstance", "ListInstanceTopics", "ShowKafkaUserClientQuota"] {
-        look_away(&world, operation, 1);
-        for _ in 0..120 {
-            sleep(10 * SECOND).await;
-            for (kind, name) in ALL {
-                let stalled = world.condition(kind, name, "Stalled");
-                assert!(stalled.starts_with("False"), "{operation} {kind} {name}: {stalled}");
+    for estate in ENGINES {
+        let all = estate.all();
+        let lists = match estate.instance {
+            INSTANCE => [
+                "ListInstanceTopics",
+                "ShowKafkaUserClientQuota",
+                "ListInstanceConsumerGroups",
+            ],
+            _ => ["ListRocketInstanceTopics", "ListInstanceConsumerGroups", "ListBrokers"],
+        };
+        let looks = [&["ShowInstance"], &lists[..]].concat();
+        let (world, operator) = whole(estate).await;
+        for operation in &looks {
+            look_away(&world, operation, 1);
+            for _ in 0..120 {
+                sleep(10 * SECOND).await;
+                for (kind, name) in &all {
+                    let stalled = world.condition(kind, name, "Stalled");
+                    assert!(stalled.starts_with("False"), "{operation} {kind} {name}: {stalled}");
+                }
             }
+            world.until_ready(HOUR, &all).await;
         }
-        world.until_ready(HOUR, &ALL).await;
+        assert_whole(&world, &all, "single looks away");
+        operator.stop().await.unwrap();
+        for operation in &looks {
+            look_away(&world, operation, 1);
+        }
+        for (kind, name) in &all {
+            world.delete(kind, name).await;
+        }
+        let _operator = world.start("two");
+        world.until_gone(HOUR, &all).await;
+        assert!(world.instances().is_empty(), "{}", world.picture());
     }
-    assert_whole(&world, &ALL, "single looks away");
-    operator.stop().await.unwrap();
-    for operation in ["ShowInstance", "ListInstanceTopics", "ShowKafkaUserClientQuota"] {
-        look_away(&world, operation, 1);
+}
+
+/// Deletes all topics and groups of an estate behind the operator's back.
+async fn lose_children(world: &World, estate: Estate) {
+    let path = format!("/v2/{{p}}/instances/{}", status(world, estate.instance, "instanceId"));
+    let delete = [("action", "delete")];
+    let calls: [(&str, &[_], Value); 2] = match estate.instance {
+        INSTANCE => [
+            ("topics/delete", &[], json!({"topics": ["orders", "shop.audit"]})),
+            ("groups/batch-delete", &[], json!({"group_ids": ["billing"]})),
+        ],
+        _ => [
+            ("topics", &delete, json!({"topics": ["payments"]})),
+            ("groups", &delete, json!({"groups": ["GID_ledger"]})),
+        ],
+    };
+    for (of, query, body) in calls {
+        let (code, answer) = world.call("POST", &format!("{path}/{of}"), query, body).await;
+        assert_eq!(code, 200, "{answer}");
+        sleep(10 * SECOND).await;
     }
-    for (kind, name) in ALL {
-        world.delete(kind, name).await;
-    }
-    let _operator = world.start("two");
-    world.until_gone(HOUR, &ALL).await;
-    assert!(world.instances().is_empty(), "{}", world.picture());
 }
 
 #[tokio::test(start_paused = true)]
-async fn topics_and_quotas_that_are_gone_are_made_again_and_then_are_ours() {
-    for adopted in [false, true] {
-        let (world, operator) = whole().await;
+async fn what_lives_in_an_instance_and_is_gone_is_made_again_and_then_is_ours() {
+    for (estate, adopted) in ENGINES.into_iter().flat_map(|estate| [(estate, false), (estate, true)]) {
+        let all = estate.all();
+        let (world, operator) = whole(estate).await;
         if adopted {
             operator.stop().await.unwrap();
-            lose_objects(&world).await;
-            world.apply(include_str!("../../examples/kafka/instance.yaml")).await;
-            let id = text(&world.instances()[0]["id"]);
-            world
-                .edit("KafkaInstance", "events", json!({"spec": {"instanceId": id}}))
-                .await
-                .unwrap();
-            apply_children(&world).await;
+            lose_objects(&world, &all).await;
+            estate.apply_instance(&world).await;
+            take_over(&world, estate.instance).await;
+            estate.apply_children(&world).await;
         }
         let _operator = world.start("two");
-        world.until_ready(HOUR, &ALL).await;
-        let path = format!(
-            "/v2/{{p}}/instances/{}/topics/delete",
-            status(&world, INSTANCE, "instanceId")
-        );
-        assert_eq!(
-            world
-                .call("POST", &path, &[], json!({"topics": ["orders", "shop.audit"]}))
-                .await
-                .0,
-            200
-        );
+        world.until_ready(HOUR, &all).await;
+        lose_children(&world, estate).await;
         sleep(HOUR).await;
-        for topic in [ORDERS, AUDIT] {
-            assert!(world.is_ready(topic.0, topic.1));
-            assert_eq!(status(&world, topic, "origin"), "Created", "adopted: {adopted}");
+        for child in estate.children.iter().filter(|child| **child != QUOTA) {
+            assert!(world.is_ready(child.0, child.1));
+            assert_eq!(status(&world, *child, "origin"), "Created", "adopted: {adopted}");
         }
-        delete_all(&world, &CHILDREN).await;
+        if estate.instance == SHOP {
+            let described = world.instances()[0]["topics"][0]["description"].clone();
+            assert_eq!(described, "Payments, as they come in", "the description was sent again");
+        }
+        delete_all(&world, estate.children).await;
         let instance = &world.instances()[0];
-        assert_eq!(instance["topics"], json!([]));
-        assert_eq!(instance["quotas"] == json!([]), !adopted, "an adopted quota stays");
+        assert_eq!((&instance["topics"], &instance["groups"]), (&json!([]), &json!([])));
+        let quotas = instance["quotas"].as_array().map_or(0, Vec::len);
+        let stays = adopted && estate.instance == INSTANCE;
+        assert_eq!(quotas, usize::from(stays), "an adopted quota stays");
     }
 }

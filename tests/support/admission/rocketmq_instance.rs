@@ -37,6 +37,10 @@ pub fn a_rocketmq_instance_is_let_in_or_refused(judge: &mut Judge<'_>) {
             spec(json!({"maintenanceWindow": {"begin": "22:00", "end": "02:00"}})),
             Some("maintenanceWindow"),
         ),
+        (
+            spec(json!({"description": "copied dms-operator.create:0123abcd"})),
+            Some("the mark of an instance that is being created"),
+        ),
         (spec(json!({"engineVersion": 5})), Some("/spec/engineVersion")),
         (spec(json!({"name": "my_shop"})), None),
         (json!({"metadata": {"name": "abc"}}), Some("set spec.name")),
