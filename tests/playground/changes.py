@@ -32,7 +32,8 @@ EDITS = [
     Edit("consumergroup/ledger", {"rocketmq": {"maxRetries": 3}}, ("shop", "groups", "GID_ledger", "retryMaxTime"), 3),
     Edit("kafkauserquota/importer", {"producerByteRate": RATE}, ("events", "quotas", "importer", "producer-byte-rate"), RATE),
     Edit("rocketmqinstance/mail", {"enableAcl": True}, ("mail", "enableAcl"), True),
-    Edit("kafkainstance/events", {"storageSpace": 900, "description": TEXT}, ("events", "storageSpace"), 900),
+    Edit("kafkainstance/events", {"description": TEXT}, ("events", "description"), TEXT),
+    Edit("kafkainstance/events", {"storageSpace": 900}, ("events", "storageSpace"), 900),
     Edit("rocketmqinstance/shop", {"storageSpace": 800}, ("shop", "storageSpace"), 800),
 ]
 

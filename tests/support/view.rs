@@ -51,20 +51,14 @@ impl World {
 
     /// A condition as `True Available`; empty if there is none.
     pub fn condition(&self, kind: &str, name: &str, condition: &str) -> String {
-        let object = self.object(kind, name);
-        let all = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-        let found = all.iter().find(|found| found["type"] == condition);
-        let text = |found: &Value, field: &str| found[field].as_str().unwrap_or_default().to_string();
-        found
-            .map(|found| format!("{} {}", text(found, "status"), text(found, "reason")))
-            .unwrap_or_default()
+        condition_of(&self.object(kind, name), condition)
     }
 
     /// Whether the object is Ready for its present generation.
     pub fn is_ready(&self, kind: &str, name: &str) -> bool {
         let object = self.object(kind, name);
         object["status"]["observedGeneration"] == object["metadata"]["generation"]
-            && self.condition(kind, name, "Ready").starts_with("True")
+            && condition_of(&object, "Ready").starts_with("True")
     }
 
     /// Waits until `condition` holds, looking every second; panics with a picture of the world when it takes longer.
@@ -155,6 +149,15 @@ impl World {
         lines.push(format!("cloud: {}", self.cloud.state_json()));
         lines.join("\n")
     }
+}
+
+fn condition_of(object: &Value, condition: &str) -> String {
+    let all = object["status"]["conditions"].as_array();
+    let found = all.into_iter().flatten().find(|found| found["type"] == condition);
+    let text = |found: &Value, field: &str| found[field].as_str().unwrap_or_default().to_string();
+    found
+        .map(|found| format!("{} {}", text(found, "status"), text(found, "reason")))
+        .unwrap_or_default()
 }
 
 fn plural(kind: &str) -> String {
