@@ -132,6 +132,14 @@ impl Error {
         .to_string()
     }
 
+    /// What the service said, without the call that it said it to: it may hold for other calls too.
+    pub fn said(&self) -> String {
+        match self.code() {
+            Some(code) => format!("{} ({code})", self.message),
+            None => self.message.clone(),
+        }
+    }
+
     /// How long the service wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after

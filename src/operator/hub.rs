@@ -49,7 +49,8 @@ impl Hub {
 
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
-        self.busy().map(|error| error.without_request_id())
+        self.busy()
+            .map(|error| format!("the instance runs another change: {}", error.said()))
     }
 
     /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval, also those that
