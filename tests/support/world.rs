@@ -126,9 +126,9 @@ impl World {
     pub async fn furnished_by_password() -> Self {
         let world = Self::with(Self::awkward());
         world.apply_password().await;
-        world
-            .apply(include_str!("../../examples/password/provider-config.yaml"))
-            .await;
+        let config = include_str!("../../examples/password/provider-config.yaml");
+        // The one that serves all who name none.
+        world.apply(&config.replace("name: by-password", "name: default")).await;
         world
     }
 

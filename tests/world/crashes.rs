@@ -45,7 +45,7 @@ fn all_gone(world: &World, objects: &[Object]) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn in_the_create_of_an_instance() {
-    for estate in ESTATES {
+    for estate in ENGINES {
         let instance = [estate.instance];
         for count in 1.. {
             let when = format!("a crash after {count} effects of the create of {instance:?}");

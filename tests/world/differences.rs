@@ -116,7 +116,7 @@ async fn what_nobody_claimed_is_left_alone() {
     let extra = json!({"id": "theirs", "partition": 3, "replication": 3});
     let of_mail = json!({"name": "theirs", "message_type": "NORMAL"});
     let group = json!({"name": "theirs", "consume_orderly": false});
-    let broadcast = json!({"enabled": false, "broadcast": true, "retry_max_time": 5});
+    let broadcast = json!({"enabled": true, "broadcast": true, "retry_max_time": 5});
     for alteration in [
         altered("a foreign tag", INSTANCE, [tags("create", "foreign", "1")]),
         altered(
