@@ -141,7 +141,7 @@ async fn one_that_appears_while_an_answer_is_lost_is_not_mistaken_for_ours() {
         for ours in [false, true] {
             for delay in [0, 20, 300] {
                 for hidden in [0, 10] {
-                    if unique_names && ours {
+                    if unique_names && (ours || delay != 20) {
                         continue;
                     }
                     for (estate, description) in [(KAFKA, 0), (ROCKETMQ, 0), (ROCKETMQ, 1)] {
