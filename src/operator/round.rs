@@ -123,12 +123,14 @@ impl<Cr: Managed> Round<'_, Cr> {
         let Some(operation) = operation.filter(|o| o.job_id.is_none()) else {
             return self.job(client, instance_id, core).await;
         };
+        // In quotes, as JSON has it, or `pay` would follow the tasks of `payments`.
+        let quoted = format!("\"{name}\"");
         let begun = operation.start_time.parse::<Timestamp>().ok();
         // Times of tasks and answers are rounded.
         let since = begun.map(|begun| begun - ROUNDED);
         let tasks = client.list_tasks(instance_id, 1, TASKS).await?.items.into_iter();
         let newest = tasks
-            .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(name)))
+            .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(&quoted)))
             .filter(|task| task.created_at.is_some() && task.created_at >= since)
             .max_by_key(|task| task.created_at);
         Ok(Some(newest.map_or(Job::Unknown, |task| outcome(&task))))
