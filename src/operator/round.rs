@@ -128,8 +128,14 @@ impl<Cr: Managed> Round<'_, Cr> {
         let begun = operation.start_time.parse::<Timestamp>().ok();
         // Times of tasks and answers are rounded.
         let since = begun.map(|begun| begun - ROUNDED);
-        let tasks = client.list_tasks(instance_id, 1, TASKS).await?.items.into_iter();
+        let tasks = match client.list_tasks(instance_id, 1, TASKS).await {
+            Ok(page) => page.items,
+            // The instance itself may be gone: that is for the look at the list to say.
+            Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),
+            Err(error) => return Err(error.into()),
+        };
         let newest = tasks
+            .into_iter()
             .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(&quoted)))
             .filter(|task| task.created_at.is_some() && task.created_at >= since)
             .max_by_key(|task| task.created_at);

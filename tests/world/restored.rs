@@ -241,3 +241,28 @@ async fn what_lives_in_an_instance_and_is_gone_is_made_again_and_then_is_ours() 
         assert_eq!(quotas, usize::from(stays), "an adopted quota stays");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_being_changed_when_its_instance_went_can_still_be_deleted() {
+    let (world, operator) = whole(ROCKETMQ).await;
+    let operation = |world: &World| world.object(PAYMENTS.0, PAYMENTS.1)["status"]["operation"].clone();
+    let edit = json!({"spec": {"rocketmq": {"permission": "sub"}}});
+    world.edit(PAYMENTS.0, PAYMENTS.1, edit).await.unwrap();
+    world
+        .until(MINUTE, "its change was sent, and no id of a job was told", |world| {
+            operation(world)["name"] == "UpdateTopic" && operation(world)["jobId"].is_null()
+        })
+        .await;
+    operator.stop().await.unwrap();
+    sleep(MINUTE).await;
+    lose_instance(&world, SHOP).await;
+    sleep(HOUR).await;
+    let api = world.api(PAYMENTS.0);
+    api.delete(PAYMENTS.1, &DeleteParams::default()).await.unwrap();
+    let _second = world.start("two");
+    world
+        .until(HOUR, "the topic went", |world| {
+            world.object(PAYMENTS.0, PAYMENTS.1).is_null()
+        })
+        .await;
+}
