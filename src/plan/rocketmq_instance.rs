@@ -17,7 +17,7 @@ const MARK: &str = "dms-operator.create:";
 /// The most that a description can have, in characters (RocketMQ API reference 5.1.2).
 const DESCRIPTION: usize = 1024;
 /// The version that has brokers of their own to say; 5.x has not (RocketMQ API reference 5.1.3, 5.3.1).
-pub const VERSION_4: &str = "4.8.0";
+const VERSION_4: &str = "4.8.0";
 
 /// One call.
 pub type Step = instance::StepOf<RocketMq>;

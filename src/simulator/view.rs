@@ -13,8 +13,8 @@ pub(crate) fn listed(instance: &Instance, now: Now) -> Value {
     Value::Object(common(instance, now))
 }
 
-/// One instance by id. What a creation has not settled yet is missing, the description too if it comes `late`, and an
-/// empty description is as well; `turn` decides the order of the zones, which is arbitrary.
+/// One instance by id. What a creation has not settled yet is missing, and an empty description is as well; a
+/// description that comes `late` is empty until then; `turn` decides the order of the zones, which is arbitrary.
 pub(crate) fn shown(instance: &Instance, now: Now, turn: u64, late: bool) -> Value {
     let mut map = common(instance, now);
     let mut zones = instance.zones.clone();
@@ -23,7 +23,9 @@ pub(crate) fn shown(instance: &Instance, now: Now, turn: u64, late: bool) -> Val
     map.insert("available_zone_names".into(), zone_names(&zones));
     map.insert("available_zones".into(), json!(zones));
     let settled = instance.status != Status::Creating;
-    if !instance.description.is_empty() && (settled || !late) {
+    if late && !settled {
+        map.insert("description".into(), json!(""));
+    } else if !instance.description.is_empty() {
         map.insert("description".into(), json!(instance.description));
     }
     if settled {

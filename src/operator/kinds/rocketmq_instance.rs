@@ -46,11 +46,10 @@ impl Reached for RocketMq {
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {
         let instance: rocketmq::Instance = client.show_instance(id).await.ok()?;
-        match (instance.description, instance.status) {
-            (Some(description), _) => Some(is_marked(&description, nonce)),
-            // An answer may leave out what a creation has not settled yet, and later what is empty.
-            (None, None | Some(InstanceStatus::Creating)) => None,
-            (None, Some(_)) => Some(false),
+        match (instance.description.as_deref().unwrap_or_default(), instance.status) {
+            // What a creation has not settled yet may be left out, or empty: that of ours never stays so.
+            ("", None | Some(InstanceStatus::Creating)) => None,
+            (description, _) => Some(is_marked(description, nonce)),
         }
     }
 
