@@ -24,8 +24,9 @@ pub trait Kind: Send + Sync + 'static {
     /// The objects that this one cannot do without; they are held, and their changes wake it.
     fn references(cr: &Self::Cr) -> Vec<Reference>;
 
-    /// What it stands for in the cloud, so that two objects that claim the same can be told apart.
-    fn claim(cr: &Self::Cr) -> Option<String>;
+    /// What it stands for in the cloud, in each way that this can be said, so that two objects that claim the same can be
+    /// told apart.
+    fn claims(cr: &Self::Cr) -> Vec<String>;
 
     /// What an instance's object shows to what lives in it; `None` if the kind is no instance.
     fn home(cr: &Self::Cr) -> Option<Home> {
@@ -114,7 +115,7 @@ pub enum Effect {
 }
 
 /// Names an object that another one needs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// Kind.
     pub kind: String,

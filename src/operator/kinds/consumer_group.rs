@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{ConsumerGroup, ConsumerGroupStatus, InstanceKind};
 use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, kafka, rocketmq};
@@ -28,8 +28,8 @@ impl Kind for ConsumerGroups {
         references(cr)
     }
 
-    fn claim(cr: &ConsumerGroup) -> Option<String> {
-        claim(cr, &name(cr))
+    fn claims(cr: &ConsumerGroup) -> Vec<String> {
+        claims(cr, &name(cr))
     }
 
     fn orphans(cr: &ConsumerGroup) -> bool {

@@ -67,9 +67,9 @@ impl<E: Reached> Kind for Instances<E> {
         provider_references(cr, provider_name(E::spec(cr)))
     }
 
-    fn claim(cr: &E::Cr) -> Option<String> {
+    fn claims(cr: &E::Cr) -> Vec<String> {
         let known = cr.core().and_then(|core| core.instance_id.clone());
-        known.or_else(|| E::spec(cr).instance_id.clone())
+        known.or_else(|| E::spec(cr).instance_id.clone()).into_iter().collect()
     }
 
     fn home(cr: &E::Cr) -> Option<Home> {

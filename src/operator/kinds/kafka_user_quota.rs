@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
@@ -30,8 +30,8 @@ impl Kind for KafkaUserQuotas {
         references(cr)
     }
 
-    fn claim(cr: &KafkaUserQuota) -> Option<String> {
-        claim(cr, &name(&identity(cr)))
+    fn claims(cr: &KafkaUserQuota) -> Vec<String> {
+        claims(cr, &name(&identity(cr)))
     }
 
     fn orphans(cr: &KafkaUserQuota) -> bool {

@@ -37,11 +37,14 @@ pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
     std::iter::once(instance).chain(pinned_reference(cr)).collect()
 }
 
-/// What something that lives in an instance claims: its name there.
-pub fn claim<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Option<String> {
+/// What something that lives in an instance claims: its name there, by the instance's object, and by its id once known.
+pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
     let (kind, instance) = cr.instance();
     let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    Some(format!("{}/{namespace}/{instance}/{name}", kind.as_str()))
+    let mut claims = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
+    let id = cr.core().and_then(|core| core.instance_id.as_ref());
+    claims.extend(id.map(|id| format!("id:{id}/{name}")));
+    claims
 }
 
 /// Whether it stays in its instance when its object goes.

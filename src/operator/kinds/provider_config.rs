@@ -38,8 +38,8 @@ impl Kind for ProviderConfigs {
         vec![]
     }
 
-    fn claim(_: &ProviderConfig) -> Option<String> {
-        None
+    fn claims(_: &ProviderConfig) -> Vec<String> {
+        vec![]
     }
 
     fn can_let_go(_: &CoreStatus) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
 use crate::cloud::kafka::{self, TopicPage};
@@ -29,8 +29,8 @@ impl Kind for Topics {
         references(cr)
     }
 
-    fn claim(cr: &Topic) -> Option<String> {
-        claim(cr, &name(cr))
+    fn claims(cr: &Topic) -> Vec<String> {
+        claims(cr, &name(cr))
     }
 
     fn orphans(cr: &Topic) -> bool {
