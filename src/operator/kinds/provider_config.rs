@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::api::provider_config::EffectiveRate;
 use crate::api::{ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
 use crate::cloud::{Fault, InstanceQuery, Priority, kafka};
+use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::providers::{Keys, location};
 use crate::operator::round::Round;
@@ -67,7 +68,16 @@ impl Kind for ProviderConfigs {
         let facts = round.facts(core, Adoption::IfExists, None, None, round.cx.clock.now());
         let plan: Plan<ProviderConfigStatus, Step> = plan(round.cr, &facts, &seen);
         let now = facts.now;
-        Ok(Look { reach: (), plan, now })
+        Ok(Look {
+            reach: (),
+            plan,
+            as_of: None,
+            now,
+        })
+    }
+
+    fn hub((): &()) -> Option<&Hub> {
+        None
     }
 
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {
