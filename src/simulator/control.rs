@@ -2,7 +2,8 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET calls`, `?summary=true` | every call so far, or their number by operation |
+//! | `GET calls`, `?summary=true` | the latest calls, or the number of all by operation |
+//! | `GET load` | by operation: calls, what they named, the most at once, answers by status and code, when |
 //! | `DELETE calls` | forgets them |
 //! | `GET state` | what exists, without lag |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
@@ -29,6 +30,7 @@ use super::{Fault, Now, Simulator, kafka, rocketmq, tasks};
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
         .route("/calls", get(calls).delete(forget_calls))
+        .route("/load", get(load))
         .route("/state", get(state))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(clock))
@@ -119,6 +121,10 @@ async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summa
     } else {
         Json(simulator.calls()).into_response()
     }
+}
+
+async fn load(Extract(simulator): Extract<Simulator>) -> Response {
+    Json(simulator.load()).into_response()
 }
 
 async fn forget_calls(Extract(simulator): Extract<Simulator>) -> StatusCode {
