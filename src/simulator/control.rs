@@ -10,6 +10,7 @@
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
 //! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
+//! | `POST topics` `{instance, names}` | makes topics of three partitions in an instance of Kafka, all at once |
 //! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
         .route("/clients", post(clients))
+        .route("/topics", post(topics))
         .route("/tokens", delete(revoke_tokens))
 }
 
@@ -115,6 +117,14 @@ struct Clients {
     members: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topics {
+    /// Its id or name.
+    instance: String,
+    names: Vec<String>,
+}
+
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
     if query.summary {
         Json(simulator.call_counts()).into_response()
@@ -178,6 +188,15 @@ async fn clients(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<
         members,
     } = parse(&body)?;
     Ok(if simulator.set_members(&instance, &group, members) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn topics(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Topics { instance, names } = parse(&body)?;
+    Ok(if simulator.add_topics(&instance, names) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

@@ -297,6 +297,15 @@ impl Simulator {
         state.connect(instance, group, members, now)
     }
 
+    /// Fills an instance of Kafka that runs, named by its id or name, with topics: as many at once as no client could make.
+    /// False if there is no such instance; names that are there are passed over.
+    pub fn add_topics(&self, instance: &str, names: Vec<String>) -> bool {
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, self.config());
+        state.fill(instance, names, now)
+    }
+
     /// Makes every token unknown that was given so far.
     pub fn revoke_tokens(&self) {
         self.lock().tokens.clear();

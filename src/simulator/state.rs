@@ -140,11 +140,7 @@ impl State {
     /// Connects clients to a group of an instance that runs, named by id or name; false if there is no such thing.
     pub(crate) fn connect(&mut self, instance: &str, group: &str, members: u32, now: Now) -> bool {
         let random = self.random();
-        let mut running = self
-            .instances
-            .values_mut()
-            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
-        let Some(instance) = running.find(|candidate| candidate.id == instance || candidate.name == instance) else {
+        let Some(instance) = self.running(instance) else {
             return false;
         };
         match &mut instance.own {
@@ -154,6 +150,27 @@ impl State {
             }
             Own::RocketMq(own) => rocketmq::groups::connect(own, group, members),
         }
+    }
+
+    /// Makes topics in an instance of Kafka that runs, named by id or name; false if there is no such instance.
+    pub(crate) fn fill(&mut self, instance: &str, names: Vec<String>, now: Now) -> bool {
+        match self.running(instance).map(|instance| &mut instance.own) {
+            Some(Own::Kafka(own)) => {
+                for name in names {
+                    kafka::topics::fill(own, name, now);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn running(&mut self, instance: &str) -> Option<&mut Instance> {
+        let mut running = self
+            .instances
+            .values_mut()
+            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
+        running.find(|candidate| candidate.id == instance || candidate.name == instance)
     }
 
     /// The next arbitrary number (splitmix64).

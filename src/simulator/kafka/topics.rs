@@ -7,12 +7,13 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::simulator::Batches;
+use super::Kafka;
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
 use crate::simulator::state::Instance;
+use crate::simulator::{Batches, Now};
 
 /// The most partitions of one topic.
 const TOPIC_MAX_PARTITIONS: i64 = 200;
@@ -70,12 +71,12 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .text("id")?
         .filter(|name| legal_name(name))
         .ok_or_else(|| codes::TOPIC_NAME.error())?;
-    // 5.5.2 prints no default for these two; 3 is 7.1.1.7's.
+    let unsaid = ordinary(now.wall);
     let topic = Topic {
         name: name.to_owned(),
-        partitions: ranged(fields, "partition", 200, &codes::PARTITIONS)?.unwrap_or(3),
-        replicas: ranged(fields, "replication", 3, &codes::REPLICAS)?.unwrap_or(3),
-        retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?.unwrap_or(72),
+        partitions: ranged(fields, "partition", 200, &codes::PARTITIONS)?.unwrap_or(unsaid.partitions),
+        replicas: ranged(fields, "replication", 3, &codes::REPLICAS)?.unwrap_or(unsaid.replicas),
+        retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?.unwrap_or(unsaid.retention),
         sync_replication: fields.flag("sync_replication")?.unwrap_or(false),
         sync_flush: fields.flag("sync_message_flush")?.unwrap_or(false),
         configs: configs(fields)?,
@@ -201,6 +202,17 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::ok(json!({"topics": results})))
 }
 
+/// Makes a topic unless there is one of the name.
+pub(crate) fn fill(own: &mut Kafka, name: String, now: Now) {
+    if own.topics.get(&name).is_none() {
+        let topic = Topic {
+            name,
+            ..ordinary(now.wall)
+        };
+        own.topics.add(topic, now.at);
+    }
+}
+
 /// A topic as 5.5.3 prints it: two booleans as strings.
 pub(crate) fn shown(topic: &Topic) -> Value {
     let configs: Vec<Value> = CONFIGS
@@ -238,17 +250,26 @@ fn system_topic(instance: &Instance) -> Value {
     let topic = Topic {
         name: SYSTEM_TOPIC.into(),
         partitions: 50,
+        ..ordinary(instance.created_at)
+    };
+    let mut shown = shown(&topic);
+    shown["topic_type"] = json!(1);
+    shown
+}
+
+/// A topic of which nothing was said. 5.5.2 prints no default for partitions and replicas; 3 is 7.1.1.7's.
+fn ordinary(created_at: Timestamp) -> Topic {
+    Topic {
+        name: String::new(),
+        partitions: 3,
         replicas: 3,
         retention: 72,
         sync_replication: false,
         sync_flush: false,
         configs: BTreeMap::new(),
         description: String::new(),
-        created_at: instance.created_at,
-    };
-    let mut shown = shown(&topic);
-    shown["topic_type"] = json!(1);
-    shown
+        created_at,
+    }
 }
 
 struct Change {
