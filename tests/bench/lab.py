@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from cluster import VENDOR_DOMAINS, Kubectl, Operator
 from environment import REGION, Environment
-from ui import Failure, Live, say
+from ui import Failure, Live
 
 API, GROUP = "dms.huaweicloud.com/v1alpha1", "dms.huaweicloud.com"
 TOPICS = f"/apis/{API}/namespaces/default/topics"
@@ -170,25 +170,16 @@ class Api:
         if failures:
             raise Failure(f"the API server: {failures[0]}")
 
-    def items(self, path):
-        return self.call(self.connect(), "GET", path)["items"]
-
 
 class Watch:
     """Every topic as its last event showed it, and when it came to be so."""
 
     def __init__(self, api):
-        self.api, self.topics, self.gone, self.failure = api, {}, 0, None
-        self._connection = api.connect(timeout=None)
+        self.api, self.topics, self.gone, self.failure, self._ended = api, {}, 0, None, False
 
     def __enter__(self):
-        found = self.api.call(self._connection, "GET", f"{TOPICS}?limit=1")
-        version = found["metadata"]["resourceVersion"]
-        for item in self.api.items(TOPICS):
-            self._see(item)
-        self._ended = False
-        self._thread = threading.Thread(target=self._run, args=(version,), daemon=True)
-        self._thread.start()
+        version = self._list()
+        threading.Thread(target=self._run, args=(version,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
@@ -210,21 +201,44 @@ class Watch:
             reasons[seen["reason"]] = reasons.get(seen["reason"], 0) + 1
         return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
 
+    def _list(self):
+        """Everything anew; returns from where on to watch."""
+        found = self.api.call(self.api.connect(), "GET", TOPICS)
+        for item in found["items"]:
+            self._see(item)
+        for name in set(self.topics) - {item["metadata"]["name"] for item in found["items"]}:
+            self._forget(name)
+        return found["metadata"]["resourceVersion"]
+
     def _run(self, version):
         try:
-            query = f"?watch=true&resourceVersion={version}&allowWatchBookmarks=false&timeoutSeconds=7200"
-            self._connection.request("GET", TOPICS + query, headers=self.api.headers)
-            for line in self._connection.getresponse():
-                if self._ended:
+            while not self._ended:
+                self._follow(version)
+                # The API server ends watches of a kind soon after the kind was made.
+                version = self._list()
+        except (OSError, ValueError, KeyError, http.client.HTTPException, Failure) as failure:
+            self.failure = failure
+
+    def _follow(self, version):
+        connection = self.api.connect(timeout=None)
+        query = f"?watch=true&resourceVersion={version}&timeoutSeconds=7200"
+        connection.request("GET", TOPICS + query, headers=self.api.headers)
+        response, rest = connection.getresponse(), b""
+        while (part := response.read1(1 << 16)) and not self._ended:
+            *lines, rest = (rest + part).split(b"\n")
+            for event in map(json.loads, lines):
+                if event["type"] == "ERROR":
                     return
-                event = json.loads(line)
-                if event["type"] == "DELETED":
-                    self.topics.pop(event["object"]["metadata"]["name"], None)
-                    self.gone += 1
-                else:
-                    self._see(event["object"])
-        except (OSError, ValueError, KeyError, http.client.HTTPException) as failure:
-            self.failure = self.failure or failure
+                self._event(event)
+
+    def _event(self, event):
+        if event["type"] == "DELETED":
+            self._forget(event["object"]["metadata"]["name"])
+        else:
+            self._see(event["object"])
+
+    def _forget(self, name):
+        self.gone += self.topics.pop(name, None) is not None
 
     def _see(self, topic):
         meta, status = topic["metadata"], topic.get("status", {})

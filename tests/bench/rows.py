@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 from typing import NamedTuple
 
-from lab import LATENCY, LIMIT, PAGE, TOPICS, Lab, Watch, listed, topic, topic_names
+from lab import LAG, LATENCY, LIMIT, PAGE, TOPICS, Lab, Watch, listed, topic, topic_names
 from ui import Failure, Live, say
 
 # How many creates the operator has under way at once in an instance.
@@ -103,16 +103,11 @@ def change(folder, binaries, sizes):
         lab.quiet()
         file = _file(lab, "modified", [topic(name, "main", hours=96) for name in names])
         with Watch(lab.api) as watch:
-            modify = _run(lab, ["apply", "-f", file], "modified", lambda: _all(watch, names), "UpdateInstanceTopic", watch)
+            done, calls = (lambda: _all(watch, names)), "UpdateInstanceTopic"
+            modify = _run(lab, ["apply", "-f", file], len(names), "modified", done, calls, watch)
             lab.quiet()
-            delete = _run(
-                lab,
-                ["delete", "--wait=false", "-f", file],
-                "gone",
-                lambda: watch.gone >= len(names),
-                "BatchDeleteInstanceTopic",
-                watch,
-            )
+            argv, calls = ["delete", "--wait=false", "-f", file], "BatchDeleteInstanceTopic"
+            delete = _run(lab, argv, len(names), "gone", lambda: watch.gone >= len(names), calls, watch, LAG)
         [instance] = lab.cloud.state()["instances"]
         if instance["topics"]:
             raise Failure(f"{len(instance['topics'])} topics are left in the cloud")
@@ -279,16 +274,20 @@ def _created(lab, count):
     file = _file(lab, "created", [topic(name, "main") for name in names])
     lab.quiet(5)
     with Watch(lab.api) as watch:
-        figures = _run(lab, ["apply", "-f", file], "Ready", lambda: _all(watch, names), "CreateInstanceTopic", watch)
-    calls = figures["creates"] = figures.pop("batchCalls")
-    floor = max(calls / LIMIT, calls * LATENCY / CREATES_AT_ONCE)
+        ready = lambda: _all(watch, names)
+        figures = _run(lab, ["apply", "-f", file], count, "Ready", ready, "CreateInstanceTopic", watch)
+    figures["creates"] = figures.pop("batchCalls")
+    floor = max(count / LIMIT, count * LATENCY / CREATES_AT_ONCE) + LAG
     span = figures["secondsFromTheFirstCall"]
     figures |= {"topics": count, "floorSeconds": round(floor, 2), "ratio": round(span / floor, 3)}
     return figures, names
 
 
-def _run(lab, argv, what, done, operation, watch):
-    """Runs kubectl and waits for its end and for that of the work; what it cost."""
+def _run(lab, argv, count, what, done, operation, watch, lag=0):
+    """Runs kubectl on so many topics and waits for its end and for that of the work; what it cost.
+
+    What is made or deleted shows in the list after the lag and not before.
+    """
     lab.cloud.forget_calls()
     begun, cpu = time.time(), lab.cpu()
     kubectl = []
@@ -304,9 +303,8 @@ def _run(lab, argv, what, done, operation, watch):
     load = lab.cloud.load()
     main = load[operation]
     writes = lab.audit().writes(since=begun)
-    count = main["names"]
     batches = math.ceil(count / PAGE)
-    floor = max(kubectl[0], batches / LIMIT, batches * LATENCY)
+    floor = max(kubectl[0], batches / LIMIT, batches * LATENCY) + lag
     first = min(_stamp(entry["first"]) for entry in load.values()) - begun
     return {
         "kubectlSeconds": round(kubectl[0], 1),
@@ -315,12 +313,12 @@ def _run(lab, argv, what, done, operation, watch):
         "calls": {name: entry["calls"] for name, entry in load.items()},
         "refused": {a: n for entry in load.values() for a, n in entry["answers"].items() if not a.startswith("2")},
         "batchCalls": main["calls"],
-        "itemsACall": round(count / main["calls"], 1),
+        "itemsACall": round(main["names"] / main["calls"], 1),
         "mostAtOnce": main["mostAtOnce"],
         "floorSeconds": round(floor, 2),
         "ratio": round(total / floor, 3),
         "apiServerWrites": writes,
-        "apiServerWritesPerObject": round(sum(writes.values()) / max(count, 1), 2),
+        "apiServerWritesPerObject": round(sum(writes.values()) / count, 2),
         "operatorCpuSeconds": round(cpu, 1),
     }
 
