@@ -242,11 +242,11 @@ def hot(folder, binaries, sizes):
             under = _edited(lab, watch, others, 92)
             with Live(f"{seconds:g} s of a busy instance"):
                 time.sleep(max(0, begun + seconds - time.time()))
+            polls = (time.time() - begun) / poll
             calls = [c for c in lab.cloud.calls() if hot_id in c["path"]]
             writes = lab.audit().writes(since=begun + 60) if sizes is FULL else {}
-            lab.cloud._control("DELETE", "faults")
+            lab.cloud.heal()
             healed = lab.until("the hot one is as its objects say", lambda: _all(watch, spread[instances[0]]), 300, watch)
-    polls = (time.time() - begun) / poll
     changes = sum(c["operation"] == "UpdateInstanceTopic" for c in calls)
     figures = {
         "instances": sizes.instances,
@@ -261,7 +261,7 @@ def hot(folder, binaries, sizes):
         "hotOneMendedAfterSeconds": round(healed, 1),
     }
     return figures, [
-        Verdict(f"the others took {under / calm:.2f} x the time without a hot one", "1 x (within 1.1)", under <= 1.1 * calm + 1),
+        Verdict(f"the others took {under / calm:.2f} x the time without a hot one", "1.1 x, or a second more", under <= 1.1 * calm + 1),
         Verdict(f"{changes / polls:.2f} changes tried a polling interval", "bounded: 1", changes <= polls + 2),
     ]
 

@@ -66,6 +66,10 @@ class Cloud:
         """Those that have not struck yet."""
         return self._control("GET", "faults")
 
+    def heal(self):
+        """Calls all faults off."""
+        self._control("DELETE", "faults")
+
     def wait_until_up(self, check, limit=30):
         deadline = time.monotonic() + limit
         while True:
