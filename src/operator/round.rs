@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::kind::Reference;
-use crate::api::{Adoption, CoreStatus, Managed, RECONCILE_REQUESTED_AT, RECREATE};
+use crate::api::{Adoption, CoreStatus, Managed, Policy, RECONCILE_REQUESTED_AT, RECREATE, Updates};
 use crate::cloud::{Class, Client, Task};
 use crate::plan::fault::Halt;
 use crate::plan::{Facts, Job};
@@ -46,7 +46,9 @@ impl<Cr: Managed> Round<'_, Cr> {
             core,
             generation: self.cr.meta().generation.unwrap_or(0),
             deleting: self.deleting(),
+            policy: Policy::Manage,
             adoption,
+            updates: Updates::Apply,
             requested: annotation(RECONCILE_REQUESTED_AT),
             recreate: annotation(RECREATE),
             owner,
@@ -79,8 +81,12 @@ impl<Cr: Managed> Round<'_, Cr> {
     /// How new a shared read must be: newer than our last step, and fresh unless nobody waits for it.
     pub fn since(&self, core: &CoreStatus) -> Instant {
         let now = Instant::now();
+        let works = core
+            .conditions
+            .iter()
+            .any(|c| c.type_ == "Reconciling" && c.status == "True");
         let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
-        let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !waits;
+        let at_rest = core.applied_generation == self.cr.meta().generation && !works && !waits;
         let age = if at_rest && !self.is_asked() {
             self.cx.resync_of(self.cr).mul_f64(0.8)
         } else {
