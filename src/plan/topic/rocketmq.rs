@@ -48,9 +48,9 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     let may_lower = facts.is_edit() && facts.was_managed();
     let left_alone = facts.left_alone().is_some();
     // What was never sent to a topic that others made cannot be compared.
-    let description = topic.spec.description.as_ref().filter(|_| {
-        !left_alone || sent_description.is_some() || facts.core.origin == Some(Origin::Created)
-    });
+    let ours = facts.core.origin == Some(Origin::Created) || facts.core.create_intent.is_some();
+    let description = topic.spec.description.as_ref();
+    let description = description.filter(|_| !left_alone || ours || sent_description.is_some());
     let child = seen.child(facts, format!("topic {name}"), name.clone());
     child.plan(status, calls, |found| {
         let mut comparing = Comparing {
