@@ -234,9 +234,7 @@ impl<Cr: Managed> Room<Cr> {
 
     /// Lets the others look again that make one of these claims.
     pub fn wake_claimants(&self, cr: &Cr, claims: &[String]) {
-        self.claimants(cr, claims)
-            .iter()
-            .for_each(|other| self.wake_one(other));
+        self.claimants(cr, claims).iter().for_each(|other| self.wake_one(other));
     }
 
     /// The object that has a better claim to the same thing: the one that made it, else the one that has it on record, else

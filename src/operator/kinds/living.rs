@@ -17,8 +17,7 @@ use crate::plan::fault::Halt;
 use crate::plan::{Facts, Plan, Reason, orphans};
 
 /// What is said of an object that is to be deleted, and is not.
-const PROTECTED: &str =
-    "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
+const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {

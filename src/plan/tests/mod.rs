@@ -12,6 +12,7 @@ mod instance_properties;
 mod instance_states;
 mod instance_world;
 mod instances;
+mod policies;
 mod providers;
 mod quota_properties;
 mod quotas;

@@ -34,7 +34,11 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     let ours = || wanted.configs.keys().cloned();
     let mut managed = None;
     // Who only looks compares what the spec names, and keeps in mind what else was set.
-    let to_reset = if observes { BTreeSet::new() } else { managed_before.clone() };
+    let to_reset = if observes {
+        BTreeSet::new()
+    } else {
+        managed_before.clone()
+    };
     let child = seen.child(facts, format!("topic {name}"), name.clone());
     let mut plan = child.plan(status, calls, |found| {
         let mut released = vec![];
