@@ -202,6 +202,10 @@ impl<T> Child<'_, T> {
             core.origin = None;
             core.operation = None;
         }
+        if !again {
+            // Looked at is not managed.
+            core.applied_generation = None;
+        }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
         core.create_intent = Some(CreateIntent {
@@ -253,13 +257,14 @@ impl<T> Child<'_, T> {
                 core.origin = Some(Origin::Created);
             } else if !facts.observes() {
                 core.origin = Some(Origin::Adopted);
-                // Looked at is not managed.
                 core.applied_generation = None;
             }
         }
         self.claim(core);
         core.create_intent = None;
-        core.served_since.get_or_insert_with(|| facts.now.to_string());
+        if core.origin.is_some() {
+            core.served_since.get_or_insert_with(|| facts.now.to_string());
+        }
         core.drift = differences.drift();
         let edit = facts.is_edit();
         match facts.job() {
