@@ -25,6 +25,7 @@ mod mistakes;
 mod namespaces;
 mod ownership;
 mod passwords;
+mod policies;
 mod refusals;
 mod rest;
 mod restored;
