@@ -29,5 +29,6 @@ mod policies;
 mod refusals;
 mod rest;
 mod restored;
+mod rivals;
 mod stale;
 mod versions;
