@@ -14,7 +14,6 @@ mod first_use;
 mod namespaces;
 mod operator;
 mod protection;
-mod protection;
 mod replicas;
 mod rest;
 mod rights;
