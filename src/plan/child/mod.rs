@@ -57,6 +57,21 @@ pub struct Host {
 }
 
 impl<T> Seen<T> {
+    /// The same with another picture of the thing.
+    pub fn map<U>(self, picture: impl FnOnce(T) -> U) -> Seen<U> {
+        Seen {
+            location: self.location,
+            instance_id: self.instance_id,
+            held: self.held,
+            host: self.host,
+            found: match self.found {
+                Found::There(thing) => Found::There(picture(thing)),
+                Found::Absent => Found::Absent,
+                Found::InstanceGone => Found::InstanceGone,
+            },
+        }
+    }
+
     /// The thing and its surroundings.
     pub fn child(self, facts: Facts<'_>, title: String, name: String) -> Child<'_, T> {
         Child {
@@ -172,7 +187,7 @@ impl<T> Child<'_, T> {
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
             if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
                 let message = format!("{title} was sent; waits until it is listed");
-                return creating(status, message, vec![], Next::Poll);
+                return creating(status, message, vec![], Next::Shows);
             }
         }
         if facts.observes() {
@@ -281,7 +296,7 @@ impl<T> Child<'_, T> {
                     edit,
                     format!("{title} was changed; waits until it shows"),
                     vec![],
-                    Next::Poll,
+                    Next::Shows,
                 );
             }
             _ if self.is_being_replaced() && facts.left_alone().is_some() && self.sent_lately() => {
