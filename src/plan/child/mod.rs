@@ -301,7 +301,7 @@ impl<T> Child<'_, T> {
             }
             _ if self.is_being_replaced() && facts.left_alone().is_some() && self.sent_lately() => {
                 let message = format!("{title} was deleted to be made anew; waits until it is no longer listed");
-                return working(status, edit, message, vec![], Next::Poll);
+                return working(status, edit, message, vec![], Next::Shows);
             }
             // Lists lag: what was deleted to be made anew may still be listed.
             _ if self.is_being_replaced() && !steps.is_empty() && facts.left_alone().is_none() => {}

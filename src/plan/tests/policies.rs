@@ -147,7 +147,7 @@ fn a_create_under_way_is_waited_for_though_it_is_only_observed_now() {
     observe(&mut topic);
     assert_eq!(
         idle(&plain(&mut topic, Found::Absent)),
-        "Creating, Poll: topic orders was sent; waits until it is listed"
+        "Creating, Shows: topic orders was sent; waits until it is listed"
     );
     let mut late = topic.clone();
     says(&idle(&plain(&mut topic, Found::There(there(3)))), "Healthy, Rest");
@@ -307,7 +307,7 @@ fn a_quota_that_is_observed_may_have_any_rate_that_the_spec_leaves_out() {
     let core = &mut reported.status.as_mut().unwrap().core;
     core.operation = Some(begun(core, REPLACE, Some("j1".into()), at(0)));
     let lagging = look(&mut reported, found(), |f, _| f.job = Some(Job::Succeeded));
-    says(&idle(&lagging), "Poll: quota user=app was deleted to be made anew");
+    says(&idle(&lagging), "Shows: quota user=app was deleted to be made anew");
     let gone = look(&mut reported, Found::Absent, |f, _| f.job = Some(Job::Succeeded));
     assert_eq!(gone.steps.len(), 1, "{gone:?}");
 }
