@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use super::round::Round;
-use crate::api::{CoreStatus, Managed};
+use crate::api::{CoreStatus, Grant, InstanceKind, Managed};
 use crate::plan::Plan;
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
@@ -101,6 +101,8 @@ pub struct Home {
     pub host: Host,
     /// Its object is being deleted.
     pub leaves: bool,
+    /// What other namespaces may keep in it.
+    pub grants: Vec<Grant>,
 }
 
 /// What a step brought about.
@@ -114,7 +116,7 @@ pub enum Effect {
     Made(String),
 }
 
-/// Names an object that another one needs.
+/// Names an object that another one needs; without a namespace, an instance that is known by its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// Kind.
@@ -139,6 +141,11 @@ impl Reference {
         Self::new(&Cr::kind(&()), namespace, name)
     }
 
+    /// To whatever object manages an instance.
+    pub fn by_id(kind: InstanceKind, id: &str) -> Self {
+        Self::new(kind.as_str(), "", id)
+    }
+
     /// To an object of a kind that is known by its name.
     pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
         Self {
@@ -151,6 +158,9 @@ impl Reference {
 
 impl std::fmt::Display for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        match self.namespace.as_str() {
+            "" => write!(f, "{} {}", self.kind, self.name),
+            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
     }
 }

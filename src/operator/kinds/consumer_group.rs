@@ -15,6 +15,7 @@ use crate::operator::snapshot::Lister;
 use crate::plan::begun;
 use crate::plan::consumer_group::{self, Step, name};
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 
 /// The kind.
 pub struct ConsumerGroups;
@@ -40,13 +41,25 @@ impl Kind for ConsumerGroups {
         match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = consumer_group::kafka::plan;
-                let lister = KafkaGroups;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: KafkaGroups,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
             InstanceKind::RocketMQInstance => {
                 let plan = consumer_group::rocketmq::plan;
-                let lister = RocketMqGroups;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: RocketMqGroups,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
         }
     }
@@ -104,6 +117,10 @@ impl Kind for ConsumerGroups {
             status.core.operation = Some(begun(&status.core, operation, job, now));
         }
     }
+}
+
+fn wish(group: &ConsumerGroup) -> Wish {
+    Wish::ConsumerGroup(name(group))
 }
 
 struct KafkaGroups(Arc<Hub>);

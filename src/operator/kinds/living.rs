@@ -1,11 +1,13 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::core::object::HasStatus as _;
 
-use super::reach::{InstanceReach, instance, pinned_reference};
-use crate::api::{LivesInInstance, Managed};
+use super::reach::{DEFAULT_PROVIDER, InstanceReach, instance, object, pinned_reference};
+use super::tenants::has_room;
+use crate::api::{LivesInInstance, Managed, ProviderConfig};
 use crate::cloud::Error;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
@@ -13,14 +15,19 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
 use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
+use crate::plan::grant::{Share, Wish};
 use crate::plan::{Facts, Plan, orphans};
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
     /// The thing's name in the instance.
     pub name: fn(&K::Cr) -> String,
+    /// What an instance of another namespace must admit.
+    pub wish: fn(&K::Cr) -> Wish,
     /// How the pages of the list are read that all of them share.
     pub lister: fn(Arc<Hub>) -> L,
+    /// What it takes of its grant if it is to be made or grown.
+    pub growth: fn(&K::Cr, &Found<L::Item>) -> Option<Share>,
     /// The decision.
     pub plan: Judge<K, L::Item>,
 }
@@ -31,20 +38,26 @@ type PlanOf<K> = Plan<<<K as Kind>::Cr as Managed>::State, <K as Kind>::Step>;
 
 /// The references of something that lives in an instance.
 pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
-    let (kind, name) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let instance = Reference::new(kind.as_str(), namespace, name);
-    std::iter::once(instance).chain(pinned_reference(cr)).collect()
+    let mut references: Vec<_> = object(cr).into_iter().collect();
+    let (kind, instance) = cr.instance();
+    if let Some(id) = &instance.instance_id {
+        // Whatever manages it has a say; whatever reaches it is this object's own.
+        let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+        let provider = cr.provider_config_ref().map_or(DEFAULT_PROVIDER, |named| &named.name);
+        references.push(Reference::by_id(kind, id));
+        references.push(Reference::of::<ProviderConfig>(namespace, provider));
+    }
+    references.extend(pinned_reference(cr));
+    references
 }
 
 /// What something that lives in an instance claims: its name there, by the instance's object, and by its id once known.
 pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
-    let (kind, instance) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let mut claims = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
-    let id = cr.core().and_then(|core| core.instance_id.as_ref());
-    claims.extend(id.map(|id| format!("id:{id}/{name}")));
-    claims
+    let by_object = object(cr).map(|object| format!("{}/{}/{}/{name}", object.kind, object.namespace, object.name));
+    let known = cr.core().and_then(|core| core.instance_id.as_ref());
+    let ids = BTreeSet::from_iter(known.into_iter().chain(&cr.instance().1.instance_id));
+    let by_id = ids.into_iter().map(|id| format!("id:{id}/{name}"));
+    by_object.into_iter().chain(by_id).collect()
 }
 
 /// Whether it stays in its instance when its object goes.
@@ -60,19 +73,18 @@ where
 {
     let mut cr = round.cr.clone();
     let mut core = cr.core().cloned().unwrap_or_default();
-    let (kind, name) = round.cr.instance();
-    let reach = instance(round, kind, name, &core).await?;
+    let reach = instance(round, &core, &(living.wish)(round.cr)).await?;
     if reach.moved {
         let mut status = <K::Cr as Managed>::State::default();
         core.forget();
         *status.as_mut() = core.clone();
         *cr.status_mut() = Some(status);
     }
+    let name = (living.name)(&cr);
     let (hub, mut job) = (&reach.hub, None);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        let name = (living.name)(&cr);
         job = round.job_on(&hub.client, &hub.instance_id, &core, &name).await?;
         let lister = (living.lister)(hub.clone());
         match hub.list::<L>().find(&lister, &name, round.since(&core)).await {
@@ -84,6 +96,11 @@ where
             }
         }
     };
+    if let Some(admission) = &reach.admission
+        && let Some(share) = (living.growth)(&cr, &found)
+    {
+        has_room(round, admission, &hub.instance_id, &name, &share)?;
+    }
     let now = hub.client.server_now();
     let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);
     let seen = Seen {

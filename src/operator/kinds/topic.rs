@@ -15,6 +15,7 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
 use crate::plan::begun;
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 use crate::plan::topic::{self, Step, name};
 
 /// The kind.
@@ -41,13 +42,25 @@ impl Kind for Topics {
         match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = topic::kafka::plan;
-                let lister = KafkaTopics;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: KafkaTopics,
+                    growth: topic::kafka::growth,
+                    plan,
+                };
+                look(round, living).await
             }
             InstanceKind::RocketMQInstance => {
                 let plan = topic::rocketmq::plan;
-                let lister = RocketMqTopics;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: RocketMqTopics,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
         }
     }
@@ -111,6 +124,10 @@ impl Kind for Topics {
             status.core.operation = Some(begun(&status.core, operation, job, now));
         }
     }
+}
+
+fn wish(topic: &Topic) -> Wish {
+    Wish::Topic(name(topic))
 }
 
 struct KafkaTopics(Arc<Hub>);

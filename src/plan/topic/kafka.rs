@@ -2,11 +2,15 @@
 
 use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
-use crate::api::{Correction, Topic, TopicStatus};
+use crate::api::{Correction, Drift, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
+use crate::plan::grant::Share;
 use crate::plan::upkeep::Comparison;
 use crate::plan::{Differences, Facts, Plan};
+
+/// The path of the field that a grant may limit.
+const PARTITIONS: &str = "spec.kafka.partitions";
 
 /// What a look shows.
 pub type Seen = child::Seen<kafka::Topic>;
@@ -47,6 +51,47 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         plan.status.managed_configs = ours().collect();
     }
     plan
+}
+
+/// What a topic that has so many partitions takes of its grant.
+pub fn share(topic: &Topic, has: u32) -> Share {
+    let wanted = topic.spec.kafka.as_ref().and_then(|kafka| kafka.partitions);
+    let core = topic.status.as_ref().map(|status| &status.core);
+    let wants = wanted
+        .filter(|_| topic.metadata.deletion_timestamp.is_none())
+        .unwrap_or(0);
+    let grows = |drift: &Drift| {
+        drift.field == PARTITIONS && drift.correction == Correction::InPlace && drift.wanted == wants.to_string()
+    };
+    Share {
+        has,
+        wants,
+        // Both are written down before the call.
+        sent: core.is_some_and(|core| core.create_intent.is_some() || core.drift.iter().any(grows)),
+        age: (
+            topic.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            topic.metadata.uid.clone().unwrap_or_default(),
+        ),
+    }
+}
+
+/// The partitions that a topic was last seen with in this instance.
+pub fn partitions(topic: &Topic, instance_id: &str) -> u32 {
+    let status = topic.status.as_ref();
+    let status = status.filter(|status| status.core.instance_id.as_deref() == Some(instance_id));
+    status
+        .and_then(|status| status.observed.as_ref()?.partitions)
+        .unwrap_or(0)
+}
+
+/// What it takes of its grant if it is to be made or grown.
+pub fn growth(topic: &Topic, found: &Found<kafka::Topic>) -> Option<Share> {
+    let has = match found {
+        Found::There(found) => found.partitions.unwrap_or(0),
+        Found::Absent => 0,
+        Found::InstanceGone => return None,
+    };
+    Some(share(topic, has)).filter(|share| share.wants > share.has)
 }
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
@@ -90,7 +135,7 @@ fn compare(
         Correction::Impossible
     };
     if differences.compare(
-        "spec.kafka.partitions",
+        PARTITIONS,
         wanted.partitions.as_ref(),
         found.partitions.as_ref(),
         correction,
