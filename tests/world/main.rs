@@ -29,4 +29,5 @@ mod refusals;
 mod rest;
 mod restored;
 mod stale;
+mod tenants;
 mod versions;
