@@ -1,6 +1,7 @@
 //! The engine: one reconcile for every kind, and everything around it.
 
 pub mod admin;
+mod batch;
 mod config;
 mod engine;
 mod events;
@@ -15,6 +16,9 @@ mod providers;
 mod room;
 mod round;
 mod snapshot;
+mod tasks;
+mod traffic;
+mod turns;
 mod writes;
 
 use std::sync::Arc;

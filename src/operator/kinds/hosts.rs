@@ -1,12 +1,11 @@
 //! Instances as what lives in them finds them: by the object that manages one, or, where none does, by the service itself.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::time::Duration;
 
-use tokio::time::Instant;
-
-use crate::cloud::{Engine, Error, InstanceStatus, Operation, Page, kafka, rocketmq};
+use crate::cloud::{Client, Engine, Error, InstanceStatus, Operation, Page, Priority, kafka, rocketmq};
 use crate::operator::hub::Hub;
-use crate::operator::snapshot::Lister;
+use crate::operator::snapshot::{Freshness, Lister, Source};
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 
@@ -20,16 +19,24 @@ pub struct Shown {
     pub host: Host,
 }
 
-/// Reads an instance that no object manages, once for all that lives in it. It is as old as `rest` allows; what cannot be used
-/// is read again after `poll`, since it may pass.
-pub async fn shown(hub: &Arc<Hub>, rest: Instant, poll: Instant) -> Result<Shown, Error> {
-    let (list, lister) = (hub.list::<Itself>(), Itself(hub.clone()));
-    let of = |shown: Option<Shown>| shown.unwrap_or_else(|| Shown::gone(&hub.instance_id));
-    let shown = of(list.find(&lister, &hub.instance_id, rest).await?);
+/// Reads an instance that no object manages, once for all that lives in it. It may be as old as `fresh` says; what cannot be
+/// used is read again after `poll`, since it may pass.
+pub async fn shown(hub: &Hub, fresh: Freshness, poll: Duration) -> Result<Shown, Error> {
+    let lister = Itself {
+        source: hub.source(),
+        engine: hub.engine,
+    };
+    let read = async |fresh| {
+        let list = hub.list::<Itself>();
+        let seen = list.find(&lister, &hub.traffic, &hub.instance_id, fresh).await?;
+        Ok(seen.thing.unwrap_or_else(|| Shown::gone(&hub.instance_id)))
+    };
+    let shown = read(fresh).await?;
     if shown.state.as_deref().is_some_and(|state| Phase::of(state).serves()) {
         return Ok(shown);
     }
-    Ok(of(list.find(&lister, &hub.instance_id, poll.max(rest)).await?))
+    let age = fresh.age.min(poll);
+    read(Freshness { age, ..fresh }).await
 }
 
 impl Shown {
@@ -43,16 +50,20 @@ impl Shown {
 }
 
 /// An instance as a list of one: shared like the lists of what is in it.
-struct Itself(Arc<Hub>);
+#[derive(Clone)]
+struct Itself {
+    source: Source,
+    engine: Engine,
+}
 
 impl Lister for Itself {
     type Item = Shown;
 
     const OPERATION: Operation = Operation::ShowInstance;
 
-    async fn page(&self, _: u32) -> Result<Page<Shown>, Error> {
-        let (client, id) = (&self.0.client, &self.0.instance_id);
-        let shown = match read(&self.0).await {
+    async fn page(&self, _: u32, priority: Priority) -> Result<Page<Shown>, Error> {
+        let (client, id) = (self.source.client.at(priority), &self.source.instance_id);
+        let shown = match read(&client, id, self.engine).await {
             Err(error) if error.is_instance_gone() => match client.instance_status(id).await {
                 Err(second) if second.is_instance_gone() => Shown::gone(id),
                 _ => return Err(error),
@@ -65,14 +76,13 @@ impl Lister for Itself {
         })
     }
 
-    fn name(shown: &Shown) -> String {
-        shown.id.clone()
+    fn name(shown: &Shown) -> Cow<'_, str> {
+        Cow::Borrowed(&shown.id)
     }
 }
 
-async fn read(hub: &Hub) -> Result<Shown, Error> {
-    let (client, id) = (&hub.client, &hub.instance_id);
-    let (status, host) = match hub.engine {
+async fn read(client: &Client, id: &str, engine: Engine) -> Result<Shown, Error> {
+    let (status, host) = match engine {
         Engine::Kafka => {
             let instance: kafka::Instance = client.show_instance(id).await?;
             let host = Host {
@@ -97,7 +107,7 @@ async fn read(hub: &Hub) -> Result<Shown, Error> {
         }
     };
     Ok(Shown {
-        id: id.clone(),
+        id: id.to_owned(),
         // A state that is not told is one that this version does not know.
         state: Some(status.map_or_else(String::new, |status| status.as_str().to_owned())),
         host,

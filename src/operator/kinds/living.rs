@@ -1,22 +1,21 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use kube::core::object::HasStatus as _;
 
 use super::reach::{DEFAULT_PROVIDER, InstanceReach, instance, object, pinned_reference};
 use super::tenants::has_room;
 use crate::api::{LivesInInstance, Managed, ProviderConfig};
-use crate::cloud::Error;
+use crate::cloud::{Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::round::Round;
-use crate::operator::snapshot::Lister;
+use crate::operator::snapshot::{Lister, Sighting, Source};
 use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
 use crate::plan::grant::{Share, Wish};
-use crate::plan::{Facts, Plan, orphans};
+use crate::plan::{Facts, Job, Plan, orphans};
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -25,7 +24,7 @@ pub struct Living<K: Kind, L: Lister> {
     /// What an instance of another namespace must admit.
     pub wish: fn(&K::Cr) -> Wish,
     /// How the pages of the list are read that all of them share.
-    pub lister: fn(Arc<Hub>) -> L,
+    pub lister: fn(Source) -> L,
     /// What it takes of its grant if it is to be made or grown.
     pub growth: fn(&K::Cr, &Found<L::Item>) -> Option<Share>,
     /// The decision.
@@ -81,15 +80,24 @@ where
         *cr.status_mut() = Some(status);
     }
     let name = (living.name)(&cr);
-    let (hub, mut job) = (&reach.hub, None);
+    let (hub, mut job, mut as_of) = (&reach.hub, None, None);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        job = round.job_on(&hub.client, &hub.instance_id, &core, &name).await?;
-        let lister = (living.lister)(hub.clone());
-        match hub.list::<L>().find(&lister, &name, round.since(&core)).await {
-            Ok(Some(thing)) => Found::There(thing),
-            Ok(None) => Found::Absent,
+        job = round.job_on(hub, &core, &name).await?;
+        let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
+        if shared && matches!(job, Some(Job::Failed(_))) {
+            // Whose fault it was is not known.
+            hub.part(&round.writer());
+            job = None;
+        }
+        let lister = (living.lister)(hub.source());
+        let fresh = round.freshness(&core, reach.held.is_some());
+        match hub.list::<L>().find(&lister, &hub.traffic, &name, fresh).await {
+            Ok(Sighting { thing, as_of: begun }) => {
+                as_of = Some(begun);
+                thing.map_or(Found::Absent, Found::There)
+            }
             Err(error) => {
                 gone_or(round, error, hub).await?;
                 Found::InstanceGone
@@ -101,7 +109,7 @@ where
     {
         has_room(round, admission, &hub.instance_id, &name, &share)?;
     }
-    let now = hub.client.server_now();
+    let now = hub.client(Priority::Resync).server_now();
     let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);
     let seen = Seen {
         location: reach.location.clone(),
@@ -111,7 +119,12 @@ where
         found,
     };
     let plan = (living.plan)(&cr, facts, seen);
-    Ok(Look { reach, plan, now })
+    Ok(Look {
+        reach,
+        plan,
+        as_of,
+        now,
+    })
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.
@@ -121,7 +134,8 @@ async fn gone_or<Cr: Managed>(round: &Round<'_, Cr>, error: Error, hub: &Hub) ->
     }
     // Once its object knows, nothing that lives in it asks any more.
     round.cx.rooms.wake_instance(&hub.instance_id);
-    match hub.client.instance_status(&hub.instance_id).await {
+    let client = hub.client(round.priority());
+    match client.instance_status(&hub.instance_id).await {
         Err(second) if second.is_instance_gone() => Ok(()),
         _ => Err(error.into()),
     }

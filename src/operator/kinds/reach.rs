@@ -1,9 +1,6 @@
 //! The way from an object to the cloud: its provider, and for what lives in an instance, its instance.
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::hosts::shown;
 use super::tenants::{Admission, admitted};
@@ -217,14 +214,7 @@ async fn by_id<Cr: LivesInInstance>(round: &Round<'_, Cr>, wish: &Wish) -> Resul
         }
     }
     let hub = hub(round, &provider, engine(kind), &id);
-    let (now, config) = (Instant::now(), &round.cx.config);
-    let since = |age: Duration| now.checked_sub(age).unwrap_or(now);
-    let rest = if round.is_asked() {
-        Duration::from_secs(1)
-    } else {
-        round.cx.resync_of(round.cr).mul_f64(0.8)
-    };
-    let shown = match shown(&hub, since(rest), since(config.poll)).await {
+    let shown = match shown(&hub, round.host_freshness(), round.cx.config.poll).await {
         Err(error) if error.class() == Class::Invalid => {
             let why = format!("spec.instanceRef: {}", error.without_request_id());
             return Err(Halt::Stop(Reason::InvalidSpec, why));
