@@ -109,6 +109,32 @@ async fn furnish(world: &World, namespace: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_examples_of_a_platform_and_a_tenant_fit_together() {
+    let mut world = World::new();
+    world.set_lease(HOUR);
+    let _operator = world.start("one");
+    world.apply(include_str!("../../examples/tenancy/payments.yaml")).await;
+    sleep(MINUTE).await;
+    world.apply(include_str!("../../examples/tenancy/platform.yaml")).await;
+    furnish(&world, "platform").await;
+    for kind_and_name in [PAY_ORDERS, PAY_GROUP, PAY_QUOTA] {
+        let what = format!("{kind_and_name:?}");
+        world
+            .until(HOUR, &what, |world| short(world, kind_and_name) == HEALTHY)
+            .await;
+    }
+    assert_eq!(topic(&world, "pay.orders")["partition"], 12);
+    // Nobody else is admitted, but by its labels.
+    world.server.add_namespace("visitors");
+    let trial = ("visitors", "Topic", "trial");
+    let shared = json!({"kind": "KafkaInstance", "name": "shared", "namespace": "platform"});
+    apply_topic(&world, trial, shared, "trial.orders", 3).await;
+    until_short(&world, trial, "FFTU NotAllowed").await;
+    label(&world, "visitors", json!({"example.com/messaging": "trial"})).await;
+    until_short(&world, trial, HEALTHY).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_admitted_lives_as_in_the_instances_own_namespace() {
     let kinds = json!(["Topic", "ConsumerGroup", "KafkaUserQuota"]);
     let grants = json!([{"name": "payments", "namespaces": ["payments"], "kinds": kinds, "namePrefixes": ["pay."]}]);

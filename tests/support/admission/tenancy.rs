@@ -153,7 +153,7 @@ pub fn an_instance_says_whom_it_admits(judge: &mut Judge<'_>) {
         ),
         (
             expression(json!({"key": "tenant", "operator": "Is", "values": ["x"]})),
-            Some("/operator"),
+            Some("/spec/allowedNamespaces"),
         ),
         (
             grant(
@@ -161,9 +161,12 @@ pub fn an_instance_says_whom_it_admits(judge: &mut Judge<'_>) {
             ),
             None,
         ),
-        (grant(json!({"kinds": ["KafkaInstance"]})), Some("/kinds")),
-        (grant(json!({"namePrefixes": [""]})), Some("/namePrefixes")),
-        (grant(json!({"maxPartitions": 0})), Some("/maxPartitions")),
+        (
+            grant(json!({"kinds": ["KafkaInstance"]})),
+            Some("/spec/allowedNamespaces"),
+        ),
+        (grant(json!({"namePrefixes": [""]})), Some("/spec/allowedNamespaces")),
+        (grant(json!({"maxPartitions": 0})), Some("/spec/allowedNamespaces")),
     ];
     for kind in ["KafkaInstance", "RocketMQInstance"] {
         let base = object(
