@@ -91,6 +91,7 @@ pub async fn instance<Cr: LivesInInstance>(
     }
     let Place {
         title,
+        waits,
         id,
         state,
         host,
@@ -100,7 +101,7 @@ pub async fn instance<Cr: LivesInInstance>(
         Some(object) => by_object(round, object, wish).await?,
         None => by_id(round, wish).await?,
     };
-    let waiting = |why: &str| Halt::Waiting(format!("{title} {why}"));
+    let waiting = |why: &str| waits(format!("{title} {why}"));
     let phase = Phase::of(&state);
     if matches!(
         phase,
@@ -110,7 +111,7 @@ pub async fn instance<Cr: LivesInInstance>(
     }
     if kind == InstanceKind::RocketMQInstance && host.engine_version.is_none() {
         // What must be said of a topic or a group depends on it.
-        return Err(waiting("does not tell its version"));
+        return Err(Halt::Polling(format!("{title} does not tell its version")));
     }
     let moved = match &core.instance_id {
         Some(before) if *before != id => {
@@ -150,6 +151,8 @@ pub async fn instance<Cr: LivesInInstance>(
 struct Place {
     /// For messages.
     title: String,
+    /// How whoever needs it waits for it.
+    waits: fn(String) -> Halt,
     id: String,
     /// The service's word.
     state: String,
@@ -186,6 +189,7 @@ async fn by_object<Cr: LivesInInstance>(
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
     Ok(Place {
         title: reference.to_string(),
+        waits: Halt::Waiting,
         id: id.clone(),
         state,
         host: home.host,
@@ -234,6 +238,7 @@ async fn by_id<Cr: LivesInInstance>(round: &Round<'_, Cr>, wish: &Wish) -> Resul
     };
     Ok(Place {
         title,
+        waits: Halt::Polling,
         id,
         state,
         host: shown.host,

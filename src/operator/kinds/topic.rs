@@ -101,6 +101,10 @@ impl Kind for Topics {
         matches!(step, Step::CreateKafka(_) | Step::CreateRocketMq(_))
     }
 
+    fn tells(_: &Step) -> bool {
+        false
+    }
+
     fn settle(_: &Topic, status: &mut TopicStatus, step: &Step, effect: Effect, now: Timestamp) {
         let operation = match step {
             Step::UpdateRocketMq(_, change) => {
