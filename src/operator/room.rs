@@ -49,6 +49,8 @@ pub struct Note<Cr> {
     steps: BTreeMap<String, u32>,
     /// When the service last refused a step, and of which generation: the list that it was decided by may have been outdated.
     pub refused: Option<(Option<i64>, Instant)>,
+    /// The partitions that a grant admitted it with.
+    pub granted: Option<u32>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -357,6 +359,7 @@ impl<Cr> Note<Cr> {
             failures: 0,
             steps: BTreeMap::new(),
             refused: None,
+            granted: None,
             acted: None,
             looked: None,
             missing: 0,

@@ -102,8 +102,8 @@ pub struct Share {
     pub has: u32,
     /// Those that it should have; fewer mean nothing.
     pub wants: u32,
-    /// The call that brings them may have been sent.
-    pub sent: bool,
+    /// It was admitted with these before, and the call that brings them may have been sent.
+    pub admitted: bool,
     /// How old its object is, and the object's uid: the older one comes first.
     pub age: (Option<Timestamp>, String),
 }
@@ -114,12 +114,13 @@ impl Share {
     }
 
     fn rank(&self) -> impl Ord {
-        (!self.sent, self.age.clone())
+        (!self.admitted, self.age.clone())
     }
 }
 
 /// Whether the partitions that a topic wants fit into a grant of `instance` beside those of the grant's other topics. What is
-/// there counts with what it has; of what wants more, the older object comes first, and what does not fit is passed over.
+/// there counts with what it has; of what wants more, what was admitted already comes first, then the older object, and what
+/// does not fit is passed over.
 pub fn fits(instance: &str, grant: &Grant, mine: &Share, others: &[Share]) -> Result<(), String> {
     let Some(most) = grant.max_partitions else {
         return Ok(());
@@ -133,7 +134,7 @@ pub fn fits(instance: &str, grant: &Grant, mine: &Share, others: &[Share]) -> Re
     let mut before: Vec<_> = others.iter().filter(|other| other.rank() < mine.rank()).collect();
     before.sort_by_key(|other| other.rank());
     for other in before {
-        if other.sent || taken + other.grows() <= most {
+        if other.admitted || taken + other.grows() <= most {
             taken += other.grows();
         }
     }

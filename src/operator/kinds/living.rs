@@ -107,7 +107,7 @@ where
     if let Some(admission) = &reach.admission
         && let Some(share) = (living.growth)(&cr, &found)
     {
-        has_room(round, admission, &hub.instance_id, &name, &share)?;
+        has_room(round, admission, &hub.instance_id, &name, share)?;
     }
     let now = hub.client(Priority::Resync).server_now();
     let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);

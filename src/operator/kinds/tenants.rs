@@ -50,7 +50,7 @@ pub fn has_room<Cr: Managed>(
     admission: &Admission,
     id: &str,
     wanted: &str,
-    mine: &Share,
+    mine: Share,
 ) -> Result<(), Halt> {
     let Admission { host, grants, grant } = admission;
     if grant.max_partitions.is_none() {
@@ -71,6 +71,7 @@ pub fn has_room<Cr: Managed>(
         let by = admit(&host.to_string(), grants, (&namespace, &labels), &wish);
         if by.is_ok_and(|by| by.name == grant.name) {
             let share = kafka::share(&topic, kafka::partitions(&topic, id));
+            let share = remembered(share, topics.note(&topic, |note| note.granted));
             let known = others.entry(called).or_insert_with(|| share.clone());
             if share.has > known.has {
                 *known = share;
@@ -78,5 +79,15 @@ pub fn has_room<Cr: Managed>(
         }
     }
     let others: Vec<_> = others.into_values().collect();
-    fits(&host.to_string(), grant, mine, &others).map_err(|why| Halt::Stop(Reason::NotAllowed, why))
+    let room = cx.rooms.of::<Cr>();
+    let mine = remembered(mine, room.note(round.cr, |note| note.granted));
+    let fits = fits(&host.to_string(), grant, &mine, &others);
+    // What waits for its turn is counted by those who ask after it.
+    room.note(round.cr, |note| note.granted = fits.is_ok().then_some(mine.wants));
+    fits.map_err(|why| Halt::Stop(Reason::NotAllowed, why))
+}
+
+fn remembered(share: Share, granted: Option<u32>) -> Share {
+    let admitted = share.admitted || granted == Some(share.wants);
+    Share { admitted, ..share }
 }

@@ -121,13 +121,16 @@ fn share(name: &str, has: u32, wants: u32, age: i64) -> Share {
     Share {
         has,
         wants,
-        sent: false,
+        admitted: false,
         age: (Some(at(age)), name.into()),
     }
 }
 
-fn sent(share: Share) -> Share {
-    Share { sent: true, ..share }
+fn admitted(share: Share) -> Share {
+    Share {
+        admitted: true,
+        ..share
+    }
 }
 
 #[test]
@@ -142,14 +145,14 @@ fn partitions_fit_into_their_grant_the_older_first() {
     assert!(!room(mine(0, 5), &[share("older", 0, 6, 1)]));
     assert!(room(mine(0, 5), &[share("younger", 0, 6, 9)]));
     assert!(
-        !room(mine(0, 5), &[sent(share("younger", 0, 6, 9))]),
+        !room(mine(0, 5), &[admitted(share("younger", 0, 6, 9))]),
         "its call is on the way"
     );
     assert!(
         room(mine(0, 5), &[share("older", 0, 11, 1)]),
         "what does not fit itself holds up nobody"
     );
-    assert!(!room(mine(0, 5), &[sent(share("older", 0, 11, 1))]));
+    assert!(!room(mine(0, 5), &[admitted(share("older", 0, 11, 1))]));
     assert!(!room(mine(0, 5), &[share("older", 4, 8, 1)]), "it may grow first");
     assert!(room(mine(0, 5), &[share("older", 4, 2, 1)]), "nothing shrinks");
     assert!(!room(mine(0, 4), &[share("a", 0, 4, 1), share("b", 0, 4, 2)]));
@@ -177,6 +180,6 @@ fn of_two_that_race_for_the_last_partitions_exactly_one_wins() {
     let (a, b) = (share("a", 0, 6, 5), share("b", 0, 6, 5));
     let wins = |mine: &Share, other: &Share| fits(EVENTS, &limited, mine, std::slice::from_ref(other)).is_ok();
     assert!(wins(&a, &b) && !wins(&b, &a));
-    let b = sent(b);
+    let b = admitted(b);
     assert!(wins(&b, &a) && !wins(&a, &b), "it was the first");
 }

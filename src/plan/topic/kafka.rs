@@ -2,15 +2,12 @@
 
 use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
-use crate::api::{Correction, Drift, Topic, TopicStatus};
+use crate::api::{Correction, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
 use crate::plan::grant::Share;
 use crate::plan::upkeep::Comparison;
 use crate::plan::{Differences, Facts, Plan};
-
-/// The path of the field that a grant may limit.
-const PARTITIONS: &str = "spec.kafka.partitions";
 
 /// What a look shows.
 pub type Seen = child::Seen<kafka::Topic>;
@@ -60,14 +57,10 @@ pub fn share(topic: &Topic, has: u32) -> Share {
     let wants = wanted
         .filter(|_| topic.metadata.deletion_timestamp.is_none())
         .unwrap_or(0);
-    let grows = |drift: &Drift| {
-        drift.field == PARTITIONS && drift.correction == Correction::InPlace && drift.wanted == wants.to_string()
-    };
     Share {
         has,
         wants,
-        // Both are written down before the call.
-        sent: core.is_some_and(|core| core.create_intent.is_some() || core.drift.iter().any(grows)),
+        admitted: core.is_some_and(|core| core.create_intent.is_some()),
         age: (
             topic.metadata.creation_timestamp.as_ref().map(|time| time.0),
             topic.metadata.uid.clone().unwrap_or_default(),
@@ -135,7 +128,7 @@ fn compare(
         Correction::Impossible
     };
     if differences.compare(
-        PARTITIONS,
+        "spec.kafka.partitions",
         wanted.partitions.as_ref(),
         found.partitions.as_ref(),
         correction,
