@@ -130,7 +130,7 @@ impl<K: Kind> Worker<'_, K> {
         self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
         self.wake_users();
         for needed in K::references(&*self.cr) {
-            self.cx.rooms.wake(&needed);
+            self.cx.rooms.wake_leaving(&needed);
             self.cx.rooms.wake_refused(&needed);
         }
         self.room.wake_rivals(&*self.cr);

@@ -25,8 +25,8 @@ pub struct Living<K: Kind, L: Lister> {
     pub wish: fn(&K::Cr) -> Wish,
     /// How the pages of the list are read that all of them share.
     pub lister: fn(Source) -> L,
-    /// What it takes of its grant if it is to be made or grown.
-    pub growth: fn(&K::Cr, &Found<L::Item>) -> Option<Share>,
+    /// What it takes of its grant if it is to be made, or grown from what was found.
+    pub growth: fn(&K::Cr, Option<&L::Item>) -> Option<Share>,
     /// The decision.
     pub plan: Judge<K, L::Item>,
 }
@@ -104,9 +104,12 @@ where
             }
         }
     };
-    if let Some(admission) = &reach.admission
-        && let Some(share) = (living.growth)(&cr, &found)
-    {
+    let growth = match &found {
+        Found::There(thing) => (living.growth)(&cr, Some(thing)),
+        Found::Absent => (living.growth)(&cr, None),
+        Found::InstanceGone => None,
+    };
+    if let (Some(admission), Some(share)) = (&reach.admission, growth) {
         has_room(round, admission, &hub.instance_id, &name, share)?;
     }
     let now = hub.client(Priority::Resync).server_now();

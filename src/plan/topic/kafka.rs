@@ -77,14 +77,9 @@ pub fn partitions(topic: &Topic, instance_id: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// What it takes of its grant if it is to be made or grown.
-pub fn growth(topic: &Topic, found: &Found<kafka::Topic>) -> Option<Share> {
-    let has = match found {
-        Found::There(found) => found.partitions.unwrap_or(0),
-        Found::Absent => 0,
-        Found::InstanceGone => return None,
-    };
-    Some(share(topic, has)).filter(|share| share.wants > share.has)
+/// What it takes of its grant if it is to be made, or grown from what it has.
+pub fn growth(topic: &Topic, has: Option<u32>) -> Option<Share> {
+    Some(share(topic, has.unwrap_or(0))).filter(|share| share.wants > share.has)
 }
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
