@@ -8,6 +8,7 @@ pub mod child;
 pub mod consumer_group;
 mod diff;
 pub mod fault;
+pub mod grant;
 pub mod instance;
 pub mod kafka_instance;
 pub mod kafka_user_quota;

@@ -31,4 +31,5 @@ mod rest;
 mod restored;
 mod rivals;
 mod stale;
+mod tenants;
 mod versions;

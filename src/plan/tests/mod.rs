@@ -5,6 +5,7 @@ mod child_deletion;
 mod child_world;
 mod conditions;
 mod faults;
+mod grants;
 mod group_properties;
 mod groups;
 mod instance_deletion;
