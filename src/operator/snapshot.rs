@@ -149,6 +149,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::cloud::Limits;
 
     /// The lists that the service gives, one after the other.
     struct Script(Mutex<Vec<Vec<&'static str>>>);
@@ -161,7 +162,11 @@ mod tests {
         async fn page(&self, _: u32) -> Result<Page<String>, Error> {
             let items: Vec<_> = self.0.lock().unwrap().remove(0).into_iter().map(String::from).collect();
             let total = Some(items.len() as u64);
-            Ok(Page { items, total })
+            Ok(Page {
+                items,
+                total,
+                limits: Limits::default(),
+            })
         }
 
         fn name(item: &String) -> String {

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
-use crate::cloud::kafka::{self, TopicPage};
-use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, rocketmq};
+use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, kafka, rocketmq};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
@@ -120,13 +119,8 @@ impl Lister for KafkaTopics {
 
     const OPERATION: Operation = Operation::ListInstanceTopics;
 
-    async fn page(&self, offset: u32) -> Result<Page<kafka::Topic>, Error> {
-        let TopicPage { topics, total, .. } = self
-            .0
-            .client
-            .list_topics(&self.0.instance_id, offset, Self::PAGE)
-            .await?;
-        Ok(Page { items: topics, total })
+    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<kafka::Topic>, Error>> + Send {
+        self.0.client.list_topics(&self.0.instance_id, offset, Self::PAGE)
     }
 
     fn name(topic: &kafka::Topic) -> String {
