@@ -9,6 +9,7 @@
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
 //! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
+//! | `POST lag` `{instance, group, topic, messages}` | lets a group consume a topic and leave messages of it unread |
 //! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
         .route("/clients", post(clients))
+        .route("/lag", post(lag))
         .route("/tokens", delete(revoke_tokens))
 }
 
@@ -113,6 +115,16 @@ struct Clients {
     members: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lag {
+    /// Its id or name.
+    instance: String,
+    group: String,
+    topic: String,
+    messages: u64,
+}
+
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
     if query.summary {
         Json(simulator.call_counts()).into_response()
@@ -172,6 +184,20 @@ async fn clients(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<
         members,
     } = parse(&body)?;
     Ok(if simulator.set_members(&instance, &group, members) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn lag(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Lag {
+        instance,
+        group,
+        topic,
+        messages,
+    } = parse(&body)?;
+    Ok(if simulator.set_lag(&instance, &group, &topic, messages) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

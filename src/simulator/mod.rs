@@ -270,6 +270,15 @@ impl Simulator {
         state.connect(instance, group, members, now)
     }
 
+    /// Lets a consumer group leave so many messages of a topic unread, which also subscribes it. False if there is no such
+    /// instance that runs, or no such group.
+    pub fn set_lag(&self, instance: &str, group: &str, topic: &str, messages: u64) -> bool {
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, self.config());
+        state.leave_unread(instance, group, topic, messages)
+    }
+
     /// Makes every token unknown that was given so far.
     pub fn revoke_tokens(&self) {
         self.lock().tokens.clear();

@@ -149,11 +149,7 @@ impl State {
     /// Connects clients to a group of an instance that runs, named by id or name; false if there is no such thing.
     pub(crate) fn connect(&mut self, instance: &str, group: &str, members: u32, now: Now) -> bool {
         let random = self.random();
-        let mut running = self
-            .instances
-            .values_mut()
-            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
-        let Some(instance) = running.find(|candidate| candidate.id == instance || candidate.name == instance) else {
+        let Some(instance) = self.running(instance) else {
             return false;
         };
         match &mut instance.own {
@@ -163,6 +159,22 @@ impl State {
             }
             Own::RocketMq(own) => rocketmq::groups::connect(own, group, members),
         }
+    }
+
+    /// Lets a group of an instance that runs leave messages of a topic unread; false if there is no such thing.
+    pub(crate) fn leave_unread(&mut self, instance: &str, group: &str, topic: &str, messages: u64) -> bool {
+        self.running(instance).is_some_and(|instance| match &mut instance.own {
+            Own::Kafka(own) => kafka::groups::leave_unread(own, group, topic, messages),
+            Own::RocketMq(own) => rocketmq::groups::leave_unread(own, group, topic, messages),
+        })
+    }
+
+    fn running(&mut self, named: &str) -> Option<&mut Instance> {
+        let mut running = self
+            .instances
+            .values_mut()
+            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
+        running.find(|candidate| candidate.id == named || candidate.name == named)
     }
 
     /// The next arbitrary number (splitmix64).

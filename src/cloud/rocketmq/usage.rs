@@ -11,7 +11,16 @@ impl Client {
     /// # Errors
     /// Any of the sender's. What the service says of a group without clients is not documented.
     pub async fn show_rocketmq_consumers(&self, instance: &str, group: &str) -> Result<Consumers, Error> {
-        let path = ["v2", "rocketmq", self.project_id(), "instances", instance, "groups", group, "clients"];
+        let path = [
+            "v2",
+            "rocketmq",
+            self.project_id(),
+            "instances",
+            instance,
+            "groups",
+            group,
+            "clients",
+        ];
         let call = Call::dms(Operation::ShowConsumerConnections, &path)
             .filter("offset", Some(0))
             .filter("limit", Some(1));
@@ -61,7 +70,15 @@ impl Client {
         offset: u32,
         limit: u32,
     ) -> Result<Page<String>, Error> {
-        let path = ["v2", self.project_id(), "instances", instance, "topics", topic, "groups"];
+        let path = [
+            "v2",
+            self.project_id(),
+            "instances",
+            instance,
+            "topics",
+            topic,
+            "groups",
+        ];
         let call = Call::dms(Operation::ListConsumerGroupOfTopic, &path)
             .filter("offset", Some(offset))
             .filter("limit", Some(limit));
@@ -75,7 +92,15 @@ impl Client {
     /// # Errors
     /// Any of the sender's.
     pub async fn count_rocketmq_messages(&self, instance: &str, topic: &str) -> Result<Option<u64>, Error> {
-        let path = ["v2", self.project_id(), "instances", instance, "topics", topic, "status"];
+        let path = [
+            "v2",
+            self.project_id(),
+            "instances",
+            instance,
+            "topics",
+            topic,
+            "status",
+        ];
         let body: Status = self.send(Call::dms(Operation::ShowTopicStatus, &path)).await?.json()?;
         let queues = body.brokers.map(|all| all.into_iter().flat_map(|broker| broker.queues));
         let kept = |queue: Queue| queue.max_offset?.checked_sub(queue.min_offset?);
@@ -83,7 +108,15 @@ impl Client {
     }
 
     fn consumption(&self, instance: &str, group: &str) -> Call {
-        let path = ["v2", self.project_id(), "instances", instance, "groups", group, "topics"];
+        let path = [
+            "v2",
+            self.project_id(),
+            "instances",
+            instance,
+            "groups",
+            group,
+            "topics",
+        ];
         Call::dms(Operation::ShowConsumerListOrDetails, &path)
     }
 }

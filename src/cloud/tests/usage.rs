@@ -72,7 +72,10 @@ async fn rocketmqs_group_tells_its_clients_and_its_lag_topic_by_topic() {
     let reply = r#"{"group_name":"test","online":"true","subscription_consistency":true,"total":1,"next_offset":-1,
         "previous_offset":-1,"clients":[{"client_id":"192.168.0.1@consumer1","subscriptions":[]}]}"#;
     let (line, consumers) = asked(reply, async |c| c.show_rocketmq_consumers("i1", "g|x").await).await;
-    assert_eq!(line, "GET /v2/rocketmq/p1/instances/i1/groups/g%7Cx/clients?limit=1&offset=0");
+    assert_eq!(
+        line,
+        "GET /v2/rocketmq/p1/instances/i1/groups/g%7Cx/clients?limit=1&offset=0"
+    );
     let expected = rocketmq::Consumers {
         online: Some(true),
         total: Some(1),
@@ -80,10 +83,7 @@ async fn rocketmqs_group_tells_its_clients_and_its_lag_topic_by_topic() {
     assert_eq!(consumers, expected);
 
     let reply = r#"{"topics":["topic-test"],"total":1}"#;
-    let (line, page) = asked(reply, async |c| {
-        c.list_rocketmq_topics_of_group("i1", "g", 0, 50).await
-    })
-    .await;
+    let (line, page) = asked(reply, async |c| c.list_rocketmq_topics_of_group("i1", "g", 0, 50).await).await;
     assert_eq!(line, "GET /v2/p1/instances/i1/groups/g/topics?limit=50&offset=0");
     assert_eq!((page.items, page.total), (vec!["topic-test".to_owned()], Some(1)));
 
