@@ -233,9 +233,8 @@ class Kafka(Case):
         body = CreateInstanceTopicReq(id="consumed", partition=3)
         service.create_instance_topic(instance_id=instance_id, body=body)
         for members in (2, 0):
-            self.cloud.control("POST", "clients", {"instance": instance_id, "group": group, "members": members})
-            lag = {"instance": instance_id, "group": group, "topic": "consumed", "messages": 7}
-            self.cloud.control("POST", "lag", lag)
+            self.cloud.connect(instance_id, group, members)
+            self.cloud.leave_unread(instance_id, group, "consumed", 7)
             seen = service.show_groups(instance_id=instance_id, group=group).group
             self.assertEqual((seen.group_id, seen.state), (group, "STABLE" if members else "EMPTY"))
             self.assertEqual([member.client_id for member in seen.members], ["consumer-1", "consumer-2"][:members])
@@ -243,6 +242,8 @@ class Kafka(Case):
         seen = service.show_instance_topic_detail(instance_id=instance_id, topic="consumed")
         self.assertEqual((seen.topic, seen.group_subscribed), ("consumed", [group]))
         self.assertEqual([(p.lso, p.leo, len(p.replicas)) for p in seen.partitions], [(0, n, 3) for n in (3, 2, 2)])
+        body = BatchDeleteInstanceTopicReq(topics=["consumed"])
+        self.assertTrue(service.batch_delete_instance_topic(instance_id=instance_id, body=body).topics[0].success)
 
 
 def expected_value(value):

@@ -228,10 +228,9 @@ class RocketMQ(Case):
         """Clients come, leave messages unread, and go."""
         service, group = self.service, dict(instance_id=instance_id, group=AWKWARD)
         self.create_topic(instance_id, name="consumed", queue_num=2, brokers=["broker-0"], permission="all")
-        lag = {"instance": instance_id, "group": AWKWARD, "topic": "consumed", "messages": 7}
-        self.cloud.control("POST", "lag", lag)
+        self.cloud.leave_unread(instance_id, AWKWARD, "consumed", 7)
         for members in (1, 0):
-            self.cloud.control("POST", "clients", {"instance": instance_id, "group": AWKWARD, "members": members})
+            self.cloud.connect(instance_id, AWKWARD, members)
             seen = service.show_consumer_connections(**group, limit=10, offset=0, is_detail=True)
             self.assertEqual((seen.group_name, seen.online, seen.total), (AWKWARD, members == 1, members))
             self.assertEqual([s.topic for client in seen.clients for s in client.subscriptions], ["consumed"] * members)
