@@ -6,6 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, InstanceRef, lives_in_instance, managed};
+use super::live::{ConsumerGroupLive, StatusDetail};
 use super::rules::{block_fits_kind, instance_ref_frozen, name_frozen, rocketmq_name, rocketmq_own_name};
 
 /// A consumer group of an instance.
@@ -57,6 +58,24 @@ use super::rules::{block_fits_kind, instance_ref_frozen, name_frozen, rocketmq_n
         priority = "1"
     ),
     printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.live.state",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Members",
+        type_ = "integer",
+        json_path = ".status.live.members",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Lag",
+        type_ = "integer",
+        json_path = ".status.live.lag",
+        priority = "1"
+    ),
+    printcolumn(
         name = "Instance-Id",
         type_ = "string",
         json_path = ".status.instanceId",
@@ -89,6 +108,13 @@ pub struct ConsumerGroupSpec {
     /// Settings of a group of a RocketMQInstance; a Kafka group has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqGroup>,
+    /// Basic: the status tells only what rests. Full: status.live also tells state, members and messages that wait to be
+    /// consumed. These are looked at once a minute, which costs a call a group (in a RocketMQInstance one for each of up to
+    /// 10 topics, and two), for all objects of the instance together no more than one a second; with more than 60 they take
+    /// turns. Of a KafkaInstance the list of all groups is then read once a minute too, a call for 50. Default: Basic; may
+    /// change at any time.
+    #[serde(default)]
+    pub status_detail: StatusDetail,
     /// How the operator treats the group.
     #[serde(default)]
     pub management: ChildManagement,
@@ -130,6 +156,9 @@ pub struct ConsumerGroupStatus {
     /// The readable settings, by their spec names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedConsumerGroup>,
+    /// What moves by itself; only with statusDetail Full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<ConsumerGroupLive>,
 }
 
 /// The group as it is in the cloud; what a read leaves out is left out here.

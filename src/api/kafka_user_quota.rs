@@ -103,6 +103,12 @@ use super::rules::{CHILD, immutable, instance_ref_frozen};
         .message("at least one of producerByteRate and consumerByteRate")
         .reason(Reason::FieldValueRequired)
 )]
+#[x_kube(
+    validation = Rule::new("!has(self.management.deletionGuard) || self.management.deletionGuard == 'None'")
+        .message("management.deletionGuard is not for quotas: no call tells whether one is in use")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".management.deletionGuard")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaUserQuotaSpec {
     /// The Kafka instance that the quota is for. Cannot change.
