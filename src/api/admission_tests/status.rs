@@ -10,7 +10,7 @@ use crate::api::consumer_group::{ConsumerGroupStatus, ObservedConsumerGroup};
 use crate::api::instance::{ObservedInstance, ObservedMaintenanceWindow as Window};
 use crate::api::kafka_instance::{Endpoint, KafkaInstanceStatus, ObservedKafkaInstance};
 use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
-use crate::api::provider_config::{CredentialsType, Identity, ProviderConfigStatus};
+use crate::api::provider_config::{CredentialsType, EffectiveRate, Identity, ProviderConfigStatus};
 use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus};
 use crate::api::topic::{ObservedTopic, TopicStatus};
 use crate::api::{CoreStatus, StringMap};
@@ -120,6 +120,10 @@ fn every_status_fits_its_definition() {
         &ProviderConfigStatus {
             core: core(),
             project_id: text(),
+            rate_limit: Some(EffectiveRate {
+                effective: "0.63/s".into(),
+                throttled_by: text(),
+            }),
             identity: Some(Identity {
                 kind: CredentialsType::AccessKey,
                 access_key: Some("HPUA...X3Q".into()),
