@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::snapshot::{Lister, Shared};
 use crate::cloud::{Class, Client, Engine, Error};
 
@@ -18,6 +19,8 @@ pub struct Hub {
     pub client: Client,
     /// Its engine.
     pub engine: Engine,
+    /// How fast it is asked about one thing at a time.
+    pub pace: Pace,
     /// Its lists by how they are read.
     lists: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     writing: tokio::sync::Mutex<()>,
@@ -31,6 +34,7 @@ impl Hub {
             instance_id: instance_id.into(),
             client,
             engine,
+            pace: Pace::default(),
             lists: Mutex::default(),
             writing: tokio::sync::Mutex::new(()),
             held: Mutex::new(None),

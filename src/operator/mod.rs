@@ -10,6 +10,7 @@ mod kind;
 mod kinds;
 mod lease;
 mod metrics;
+mod pace;
 mod providers;
 mod room;
 mod round;

@@ -4,12 +4,12 @@
 //! is complete, and absence only if two complete lists in a row show it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::cloud::{Class, Error, Operation, Page, Sent};
+use crate::cloud::{Class, Error, Limits, Operation, Page, Sent};
 
 /// How many times a list is read again when it changed while it was read.
 const TRIES: usize = 3;
@@ -25,6 +25,8 @@ pub struct Snapshot<T> {
 #[derive(Debug)]
 pub struct Shared<T> {
     kept: Mutex<Kept<T>>,
+    /// What the latest snapshot said that there is room for.
+    limits: std::sync::Mutex<Option<Limits>>,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl<T> Default for Shared<T> {
                 names_before: None,
                 failed: None,
             }),
+            limits: std::sync::Mutex::default(),
         }
     }
 }
@@ -69,15 +72,26 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         let came = Instant::now();
         let mut kept = self.kept.lock().await;
         if kept.last.as_ref().is_none_or(|last| last.begun <= since) {
-            kept.renew(lister, came).await?;
+            self.renew(&mut kept, lister, came).await?;
         }
         if let Some(item) = kept.get(name) {
             return Ok(Some(item));
         }
         if kept.names_before.as_ref().is_none_or(|names| names.contains(name)) {
-            kept.renew(lister, came).await?;
+            self.renew(&mut kept, lister, came).await?;
         }
         Ok(kept.get(name))
+    }
+
+    /// What the instance had room for when the list was read last; no call is made for it.
+    pub fn limits(&self) -> Option<Limits> {
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn renew<L: Lister<Item = T>>(&self, kept: &mut Kept<T>, lister: &L, came: Instant) -> Result<(), Error> {
+        let limits = kept.renew(lister, came).await?;
+        *self.limits.lock().unwrap_or_else(PoisonError::into_inner) = Some(limits);
+        Ok(())
     }
 }
 
@@ -87,13 +101,13 @@ impl<T: Clone + Send + Sync + 'static> Kept<T> {
     }
 
     /// Reads the list anew; who came before a failure shares it, or a thousand who wait would fail one after the other.
-    async fn renew<L: Lister<Item = T>>(&mut self, lister: &L, came: Instant) -> Result<(), Error> {
+    async fn renew<L: Lister<Item = T>>(&mut self, lister: &L, came: Instant) -> Result<Limits, Error> {
         if let Some((ended, error)) = &self.failed
             && *ended > came
         {
             return Err(error.clone());
         }
-        let snapshot = match read_all(lister).await {
+        let (snapshot, limits) = match read_all(lister).await {
             Ok(snapshot) => snapshot,
             Err(error) => {
                 self.failed = Some((Instant::now(), error.clone()));
@@ -102,27 +116,27 @@ impl<T: Clone + Send + Sync + 'static> Kept<T> {
         };
         self.names_before = self.last.take().map(|last| last.items.keys().cloned().collect());
         self.last = Some(Arc::new(snapshot));
-        Ok(())
+        Ok(limits)
     }
 }
 
-async fn read_all<L: Lister>(lister: &L) -> Result<Snapshot<L::Item>, Error> {
+async fn read_all<L: Lister>(lister: &L) -> Result<(Snapshot<L::Item>, Limits), Error> {
     for _ in 0..TRIES {
         let begun = Instant::now();
-        if let Some(items) = read_once(lister).await? {
-            return Ok(Snapshot { begun, items });
+        if let Some((items, limits)) = read_once(lister).await? {
+            return Ok((Snapshot { begun, items }, limits));
         }
     }
     let message = format!("the list changed while it was read, {TRIES} times in a row");
     Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message))
 }
 
-/// All pages, or `None` if they do not fit together.
-async fn read_once<L: Lister>(lister: &L) -> Result<Option<BTreeMap<String, L::Item>>, Error> {
+/// All pages and what the last of them says of limits, or `None` if they do not fit together.
+async fn read_once<L: Lister>(lister: &L) -> Result<Option<(BTreeMap<String, L::Item>, Limits)>, Error> {
     let mut items = BTreeMap::new();
     let mut total = None;
     let mut offset = 0;
-    loop {
+    let limits = loop {
         let page = lister.page(offset).await?;
         let (count, before) = (page.items.len() as u32, items.len());
         if offset > 0 && page.total != total {
@@ -137,11 +151,11 @@ async fn read_once<L: Lister>(lister: &L) -> Result<Option<BTreeMap<String, L::I
             None => count < L::PAGE || items.len() == before,
         };
         if last {
-            break;
+            break page.limits;
         }
-    }
+    };
     let complete = total.is_none_or(|total| items.len() as u64 == total);
-    Ok(complete.then_some(items))
+    Ok(complete.then_some((items, limits)))
 }
 
 #[cfg(test)]
@@ -149,7 +163,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::cloud::Limits;
 
     /// The lists that the service gives, one after the other.
     struct Script(Mutex<Vec<Vec<&'static str>>>);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::live;
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{ConsumerGroup, ConsumerGroupStatus, InstanceKind};
@@ -37,7 +38,7 @@ impl Kind for ConsumerGroups {
     }
 
     async fn look(round: &Round<'_, ConsumerGroup>) -> Result<Look<Self>, Halt> {
-        match round.cr.spec.instance_ref.kind {
+        let look = match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = consumer_group::kafka::plan;
                 let lister = KafkaGroups;
@@ -48,7 +49,8 @@ impl Kind for ConsumerGroups {
                 let lister = RocketMqGroups;
                 look(round, Living { name, lister, plan }).await
             }
-        }
+        };
+        Ok(live::group(round, look?).await)
     }
 
     async fn act(_: &Round<'_, ConsumerGroup>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
@@ -106,7 +108,8 @@ impl Kind for ConsumerGroups {
     }
 }
 
-struct KafkaGroups(Arc<Hub>);
+/// The list that all of them share in a Kafka instance.
+pub(super) struct KafkaGroups(pub(super) Arc<Hub>);
 
 impl Lister for KafkaGroups {
     type Item = kafka::Group;
@@ -122,7 +125,8 @@ impl Lister for KafkaGroups {
     }
 }
 
-struct RocketMqGroups(Arc<Hub>);
+/// The list that all of them share in a RocketMQ instance.
+pub(super) struct RocketMqGroups(pub(super) Arc<Hub>);
 
 impl Lister for RocketMqGroups {
     type Item = rocketmq::Group;

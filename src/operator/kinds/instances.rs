@@ -36,8 +36,8 @@ pub trait Reached: InstanceEngine<Create: NewInstance, Update: Serialize> {
     /// Id and name of an entry.
     fn identity(listed: Self::Listed) -> (String, Option<String>);
 
-    /// Reads an instance by its id, and what belongs to it as far as it can be read now.
-    fn read(client: &Client, id: &str, spec: &InstanceSpec) -> impl Future<Output = Result<Self::View, Error>> + Send;
+    /// Reads the instance of a hub, and what belongs to it as far as it can be read now.
+    fn read(hub: &Hub, spec: &InstanceSpec) -> impl Future<Output = Result<Self::View, Error>> + Send;
 
     /// Whether our create made an instance; `None` if that cannot be told.
     fn is_marked(client: &Client, id: &str, nonce: &str) -> impl Future<Output = Option<bool>> + Send;
@@ -96,8 +96,8 @@ impl<E: Reached> Kind for Instances<E> {
         let (mut reached, mut job) = (None, None);
         let found = match &id {
             Some(id) => {
-                reached = Some(hub(round, &provider, E::ENGINE, id));
-                let found = read::<E>(round, &client, id).await?;
+                let hub = reached.insert(hub(round, &provider, E::ENGINE, id));
+                let found = read::<E>(round, hub).await?;
                 if matches!(found, Found::There(_)) {
                     job = round.job(&client, id, core).await?;
                 }
@@ -183,9 +183,9 @@ fn provider_name(spec: &InstanceSpec) -> Option<&str> {
 }
 
 /// The instance, or how many looks in a row the service did not know it.
-async fn read<E: Reached>(round: &Round<'_, E::Cr>, client: &Client, id: &str) -> Result<Found<E::View>, Halt> {
+async fn read<E: Reached>(round: &Round<'_, E::Cr>, hub: &Hub) -> Result<Found<E::View>, Halt> {
     let room = round.cx.rooms.of::<E::Cr>();
-    match E::read(client, id, E::spec(round.cr)).await {
+    match E::read(hub, E::spec(round.cr)).await {
         Ok(view) => {
             room.note(round.cr, |note| note.missing = 0);
             Ok(Found::There(view))

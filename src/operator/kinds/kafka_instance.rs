@@ -1,8 +1,10 @@
 //! `KafkaInstance`: its tags are read with it, and one of them marks what our create made.
 
 use super::instances::{Instances, Reached};
+use super::topic::KafkaTopics;
 use crate::api::{InstanceSpec, KafkaInstanceStatus};
 use crate::cloud::{Client, Engine, Error, InstanceStatus, kafka};
+use crate::operator::hub::Hub;
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 use crate::plan::kafka_instance::{Kafka, NONCE_TAG, View};
@@ -19,7 +21,8 @@ impl Reached for Kafka {
         (listed.id, listed.name)
     }
 
-    async fn read(client: &Client, id: &str, _: &InstanceSpec) -> Result<View, Error> {
+    async fn read(hub: &Hub, _: &InstanceSpec) -> Result<View, Error> {
+        let (client, id) = (&hub.client, hub.instance_id.as_str());
         let instance: kafka::Instance = client.show_instance(id).await?;
         // Tags are compared only where they can be changed, and those that cannot be read now are unknown.
         let state = instance.status.as_ref().map_or("", InstanceStatus::as_str);
@@ -28,7 +31,8 @@ impl Reached for Kafka {
         } else {
             None
         };
-        Ok(View { instance, tags })
+        let limits = hub.list::<KafkaTopics>().limits();
+        Ok(View { instance, tags, limits })
     }
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use kube::core::object::HasStatus as _;
 
 use super::reach::{InstanceReach, instance, pinned_reference};
-use crate::api::{LivesInInstance, Managed};
+use super::usage::{Used, guard};
+use crate::api::{DeletionGuard, LivesInInstance, Managed};
 use crate::cloud::Error;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::Lister;
-use crate::plan::child::{Found, Seen};
+use crate::plan::child::{Found, Guard, Seen};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Plan, orphans};
+use crate::plan::{Facts, Job, Plan, orphans};
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -56,7 +57,7 @@ pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
 pub async fn look<K, L>(round: &Round<'_, K::Cr>, living: Living<K, L>) -> Result<Look<K>, Halt>
 where
     K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
-    L: Lister,
+    L: Used,
 {
     let mut cr = round.cr.clone();
     let mut core = cr.core().cloned().unwrap_or_default();
@@ -68,7 +69,7 @@ where
         *status.as_mut() = core.clone();
         *cr.status_mut() = Some(status);
     }
-    let (hub, mut job) = (&reach.hub, None);
+    let (hub, mut job, mut guarded) = (&reach.hub, None, Guard::Open);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
@@ -76,7 +77,14 @@ where
         job = round.job_on(&hub.client, &hub.instance_id, &core, &name).await?;
         let lister = (living.lister)(hub.clone());
         match hub.list::<L>().find(&lister, &name, round.since(&core)).await {
-            Ok(Some(thing)) => Found::There(thing),
+            Ok(Some(thing)) => {
+                let held = round.cr.management().deletion_guard == DeletionGuard::InUse;
+                // What was asked to go already is not asked about.
+                if round.deleting() && held && !matches!(job, Some(Job::Running | Job::Succeeded)) {
+                    guarded = guard(hub, &lister, &name).await?;
+                }
+                Found::There(thing)
+            }
             Ok(None) => Found::Absent,
             Err(error) => {
                 gone_or(round, error, hub).await?;
@@ -92,6 +100,7 @@ where
         held: reach.held.clone(),
         host: reach.host.clone(),
         found,
+        guard: guarded,
     };
     let plan = (living.plan)(&cr, facts, seen);
     Ok(Look { reach, plan, now })

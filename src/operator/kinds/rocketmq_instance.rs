@@ -1,8 +1,11 @@
 //! `RocketMQInstance`: its tags and brokers are read with it, and the end of its description marks what our create made.
 
+use super::consumer_group::RocketMqGroups;
 use super::instances::{Instances, Reached};
+use super::topic::RocketMqTopics;
 use crate::api::{InstanceSpec, RocketMQInstanceStatus};
 use crate::cloud::{Client, Engine, Error, InstanceStatus, rocketmq};
+use crate::operator::hub::Hub;
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 use crate::plan::rocketmq_instance::{RocketMq, View, is_marked};
@@ -19,13 +22,16 @@ impl Reached for RocketMq {
         (listed.id, listed.name)
     }
 
-    async fn read(client: &Client, id: &str, spec: &InstanceSpec) -> Result<View, Error> {
+    async fn read(hub: &Hub, spec: &InstanceSpec) -> Result<View, Error> {
+        let (client, id) = (&hub.client, hub.instance_id.as_str());
         let instance: rocketmq::Instance = client.show_instance(id).await?;
         let mut view = View {
             instance,
             tags: None,
             brokers: None,
             most_disk: None,
+            topic_limits: hub.list::<RocketMqTopics>().limits(),
+            group_limits: hub.list::<RocketMqGroups>().limits(),
         };
         let state = view.instance.status.as_ref().map_or("", InstanceStatus::as_str);
         if Phase::of(state).serves() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::live;
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
@@ -37,7 +38,7 @@ impl Kind for Topics {
     }
 
     async fn look(round: &Round<'_, Topic>) -> Result<Look<Self>, Halt> {
-        match round.cr.spec.instance_ref.kind {
+        let look = match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = topic::kafka::plan;
                 let lister = KafkaTopics;
@@ -48,7 +49,8 @@ impl Kind for Topics {
                 let lister = RocketMqTopics;
                 look(round, Living { name, lister, plan }).await
             }
-        }
+        };
+        Ok(live::topic(round, look?).await)
     }
 
     async fn act(_: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
@@ -112,7 +114,8 @@ impl Kind for Topics {
     }
 }
 
-struct KafkaTopics(Arc<Hub>);
+/// The list that all of them share in a Kafka instance.
+pub(super) struct KafkaTopics(pub(super) Arc<Hub>);
 
 impl Lister for KafkaTopics {
     type Item = kafka::Topic;
@@ -128,7 +131,8 @@ impl Lister for KafkaTopics {
     }
 }
 
-struct RocketMqTopics(Arc<Hub>);
+/// The list that all of them share in a RocketMQ instance.
+pub(super) struct RocketMqTopics(pub(super) Arc<Hub>);
 
 impl Lister for RocketMqTopics {
     type Item = rocketmq::Topic;

@@ -27,6 +27,11 @@ pub fn a_consumer_group_is_let_in_or_refused(judge: &mut Judge<'_>) {
             Some("rocketmq is for instanceRef.kind RocketMQInstance"),
         ),
         (spec(json!({"instanceRef": {"kind": null}})), Some("kind")),
+        (
+            spec(json!({"statusDetail": "Full", "management": {"deletionGuard": "InUse"}})),
+            None,
+        ),
+        (spec(json!({"statusDetail": "full"})), Some("/spec/statusDetail")),
     ];
     judge(GROUP, &group("KafkaInstance"), &cases, false);
 

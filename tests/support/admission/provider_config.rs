@@ -60,10 +60,22 @@ pub fn a_provider_config_is_let_in_or_refused(judge: &mut Judge<'_>) {
         (rate(json!({"requests": 200, "period": "5m"})), None),
         (rate(json!({"requests": 5, "period": "1s", "burst": 1})), None),
         (rate(json!({"requests": 200})), Some("period")),
-        (rate(json!({"requests": 0, "period": "1s"})), Some("/spec/rateLimit/requests")),
-        (rate(json!({"requests": 5, "period": "0s"})), Some("/spec/rateLimit/period")),
-        (rate(json!({"requests": 5, "period": "1d"})), Some("/spec/rateLimit/period")),
-        (rate(json!({"requests": 5, "period": "1s", "burst": 0})), Some("/spec/rateLimit/burst")),
+        (
+            rate(json!({"requests": 0, "period": "1s"})),
+            Some("/spec/rateLimit/requests"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "0s"})),
+            Some("/spec/rateLimit/period"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "1d"})),
+            Some("/spec/rateLimit/period"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "1s", "burst": 0})),
+            Some("/spec/rateLimit/burst"),
+        ),
         (spec(json!({"rateLimits": {}})), Some("rateLimits")),
     ];
     judge(PROVIDER, &provider(), &cases, false);
