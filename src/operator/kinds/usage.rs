@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::consumer_group::{KafkaGroups, RocketMqGroups};
 use super::topic::{KafkaTopics, RocketMqTopics};
 use crate::cloud::{Class, Client, Error, Operation, Priority, Sent};
@@ -17,13 +19,20 @@ pub trait Used: Lister {
     fn in_use(&self, name: &str) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 }
 
+/// How long a round waits for its turn. Who has to wait longer comes again: rounds are finished before the operator ends.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Whether it may be deleted. Each look has its turn at the instance's pace.
 pub async fn guard<L: Used>(hub: &Hub, lister: &L, name: &str) -> Result<Guard, Error> {
     let who = format!("{} {name}", L::OPERATION.name());
-    Ok(match hub.pace.turn(&who, Duration::ZERO) {
-        Turn::Now => lister.in_use(name).await?.map_or(Guard::Open, Guard::Closed),
-        Turn::After(left) | Turn::Rests(left) => Guard::Unknown(left),
-    })
+    loop {
+        match hub.pace.turn(&who, Duration::ZERO) {
+            Turn::Now => break,
+            Turn::After(left) | Turn::Rests(left) if left > PATIENCE => return Ok(Guard::Unknown(left)),
+            Turn::After(left) | Turn::Rests(left) => sleep(left).await,
+        }
+    }
+    Ok(lister.in_use(name).await?.map_or(Guard::Open, Guard::Closed))
 }
 
 impl Used for KafkaTopics {
