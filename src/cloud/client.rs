@@ -19,9 +19,7 @@ use super::answer::{Answer, one_line};
 use super::limiter::{Throttled, policy_in};
 use super::sign::{Key, Target, sign};
 use super::token::{Identity, Token};
-use super::{
-    Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Priority, Sent, Transport,
-};
+use super::{Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Priority, Sent, Transport};
 use crate::clock::Clock;
 
 /// A client of one project. Clones share everything but how urgent their calls are.

@@ -120,7 +120,11 @@ impl Limiter {
             None => bucket.allowed.remove(user),
         };
         let ceiling = bucket.ceiling();
-        bucket.rate = if at_ceiling { ceiling.rate } else { bucket.rate.min(ceiling.rate) };
+        bucket.rate = if at_ceiling {
+            ceiling.rate
+        } else {
+            bucket.rate.min(ceiling.rate)
+        };
         bucket.tokens = bucket.tokens.min(ceiling.burst);
         drop(bucket);
         self.line.nudge();
@@ -210,11 +214,7 @@ impl Bucket {
 
     /// What those who use the credential allow.
     fn allowed(&self) -> Pace {
-        self.allowed
-            .values()
-            .copied()
-            .reduce(Pace::least)
-            .unwrap_or_default()
+        self.allowed.values().copied().reduce(Pace::least).unwrap_or_default()
     }
 
     fn ceiling(&self) -> Pace {
@@ -226,7 +226,10 @@ impl Bucket {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.tokens = (self.tokens + self.rate * elapsed).min(self.ceiling().burst);
         self.filled = now;
-        if self.policy.is_some_and(|(_, named)| now.saturating_duration_since(named) >= BELIEVED) {
+        if self
+            .policy
+            .is_some_and(|(_, named)| now.saturating_duration_since(named) >= BELIEVED)
+        {
             self.policy = None;
         }
         let ceiling = self.ceiling().rate;
@@ -241,7 +244,13 @@ impl Bucket {
 /// The policy that the gateway's text names: `limit:200,time:5 minute` (not in the reference).
 pub(super) fn policy_in(text: &str) -> Option<(u32, Duration)> {
     let after = |name: &str| Some(text.split(name).nth(1)?.trim_start());
-    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok();
+    let digits = |text: &str| {
+        text.chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse()
+            .ok()
+    };
     let calls: u32 = digits(after("limit:")?)?;
     let time = after("time:")?;
     let count: u32 = digits(time)?;

@@ -88,7 +88,10 @@ impl Place<'_> {
     /// Whether it is the first now.
     pub fn is_first(&self) -> bool {
         let waiting = self.line.waiting();
-        waiting.places.first_key_value().is_some_and(|(first, _)| *first == self.ticket)
+        waiting
+            .places
+            .first_key_value()
+            .is_some_and(|(first, _)| *first == self.ticket)
     }
 
     /// Waits until there is a reason to look again.

@@ -3,11 +3,15 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::hub::Hub;
 use super::round::Round;
-use crate::api::{CoreStatus, Managed};
-use crate::plan::Plan;
+use super::turns::Way;
+use crate::api::{CoreStatus, Managed, Operation};
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
+use crate::plan::{Plan, begun};
 
 /// A kind: how to look at the cloud, and how to carry out a step. All decisions are in its plan.
 pub trait Kind: Send + Sync + 'static {
@@ -54,7 +58,16 @@ pub trait Kind: Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// Carries out one step: one attempt, one call.
+    /// The instance that is written to, whose turns the steps take.
+    fn hub(reach: &Self::Reach) -> Option<&Hub>;
+
+    /// How a step goes beside others to the same instance.
+    fn way(step: &Self::Step) -> Way {
+        let _ = step;
+        Way::Alone
+    }
+
+    /// Carries out one step, whose turn it is: one attempt, one call.
     fn act(
         round: &Round<'_, Self::Cr>,
         reach: &Self::Reach,
@@ -69,6 +82,12 @@ pub trait Kind: Send + Sync + 'static {
 
     /// Whether a step makes the thing.
     fn creates(step: &Self::Step) -> bool;
+
+    /// Whether an Event tells that a step begins which somebody asked for; of what takes a moment only the outcome is told.
+    fn tells(step: &Self::Step) -> bool {
+        let _ = step;
+        true
+    }
 
     /// What the success of a step writes down.
     fn settle(
@@ -86,6 +105,8 @@ pub struct Look<K: Kind> {
     pub reach: K::Reach,
     /// The decision.
     pub plan: Plan<<K::Cr as Managed>::State, K::Step>,
+    /// When the list was begun that it was decided by, if it was one that others share.
+    pub as_of: Option<Instant>,
     /// The time by which it was decided: the service's, which need not be ours. What a step writes down is compared with it.
     pub now: jiff::Timestamp,
 }
@@ -110,8 +131,33 @@ pub enum Effect {
     Done,
     /// A background job does it; its id, if the service told.
     Job(Option<String>),
+    /// The same, where the job does it for several objects.
+    SharedJob(Option<String>),
     /// An instance of this id is being made.
     Made(String),
+}
+
+impl Effect {
+    /// What a call for so many objects brought about, for each of them.
+    pub fn each_of<E>(count: usize, job: Option<String>) -> Vec<Result<Self, E>> {
+        let effect = if count > 1 {
+            Self::SharedJob(job)
+        } else {
+            Self::Job(job)
+        };
+        (0..count).map(|_| Ok(effect.clone())).collect()
+    }
+
+    /// The operation of this name that it began, if a job does it.
+    pub fn operation(self, core: &CoreStatus, name: &str, now: jiff::Timestamp) -> Option<Operation> {
+        let (job, shared) = match self {
+            Self::Job(job) => (job, false),
+            Self::SharedJob(job) => (job, true),
+            Self::Done | Self::Made(_) => return None,
+        };
+        let operation = begun(core, name, job, now);
+        Some(Operation { shared, ..operation })
+    }
 }
 
 /// Names an object that another one needs.

@@ -1,6 +1,7 @@
 //! The engine: one reconcile for every kind, and everything around it.
 
 pub mod admin;
+mod batch;
 mod config;
 mod engine;
 mod events;
@@ -15,6 +16,9 @@ mod providers;
 mod room;
 mod round;
 mod snapshot;
+mod tasks;
+mod traffic;
+mod turns;
 mod writes;
 
 use std::sync::Arc;
@@ -84,6 +88,8 @@ pub struct Context {
     providers: Providers,
     tenure: Tenure,
     unsynced: watch::Receiver<usize>,
+    /// We are to end.
+    ending: CancellationToken,
 }
 
 impl Operator {
@@ -131,6 +137,7 @@ impl Operator {
             providers: Providers::default(),
             tenure,
             unsynced: kinds.unsynced.subscribe(),
+            ending: shutdown.clone(),
         };
         let context = Arc::new(context);
         let (synced, stage) = (context.clone(), self.stage);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::runtime::watcher;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::engine::SOON;
@@ -22,6 +22,8 @@ pub struct Room<Cr: Managed> {
     wake: mpsc::UnboundedSender<ObjectRef<Cr>>,
     notes: Mutex<BTreeMap<Key, Note<Cr>>>,
     index: Mutex<Index>,
+    /// Told when the object of a round that waits changes.
+    watched: Mutex<BTreeMap<Key, Arc<Notify>>>,
     references: fn(&Cr) -> Vec<Reference>,
     claims: fn(&Cr) -> Vec<String>,
     home: fn(&Cr) -> Option<Home>,
@@ -44,6 +46,8 @@ pub struct Note<Cr> {
     pub failures: u32,
     /// How often each step was carried out since the object was last at rest.
     steps: BTreeMap<String, u32>,
+    /// When the service last refused a step, and of which generation: the list that it was decided by may have been outdated.
+    pub refused: Option<(Option<i64>, Instant)>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -54,6 +58,29 @@ pub struct Note<Cr> {
     pub empty_searches: u32,
     /// The first of these.
     pub empty_since: Option<Instant>,
+}
+
+/// A round that waits, and wants to know if its object changes; there is one round an object at a time.
+struct Watch<'a, Cr: Managed> {
+    room: &'a Room<Cr>,
+    key: Key,
+    told: Arc<Notify>,
+}
+
+impl<'a, Cr: Managed> Watch<'a, Cr> {
+    fn new(room: &'a Room<Cr>, cr: &Cr) -> Self {
+        let (key, told) = (key(cr), Arc::new(Notify::new()));
+        let mut watched = room.watched.lock().expect("no holder panics");
+        watched.insert(key.clone(), told.clone());
+        drop(watched);
+        Self { room, key, told }
+    }
+}
+
+impl<Cr: Managed> Drop for Watch<'_, Cr> {
+    fn drop(&mut self) {
+        self.room.watched.lock().expect("no holder panics").remove(&self.key);
+    }
 }
 
 /// What makes a round worth while before its time.
@@ -84,6 +111,7 @@ impl<Cr: Managed> Room<Cr> {
             wake,
             notes: Mutex::default(),
             index: Mutex::default(),
+            watched: Mutex::default(),
             references: K::references,
             claims: K::claims,
             home: K::home,
@@ -134,13 +162,38 @@ impl<Cr: Managed> Room<Cr> {
     /// Follows what the watch brings.
     pub fn follow(&self, event: &watcher::Event<Cr>) {
         match event {
-            watcher::Event::Apply(cr) | watcher::Event::InitApply(cr) => self.put(cr),
-            watcher::Event::Delete(cr) => self.index().remove(&key(cr)),
+            watcher::Event::Apply(cr) | watcher::Event::InitApply(cr) => {
+                self.put(cr);
+                self.tell(cr);
+            }
+            watcher::Event::Delete(cr) => {
+                self.index().remove(&key(cr));
+                self.tell(cr);
+            }
             watcher::Event::Init => {}
             watcher::Event::InitDone => {
                 let is_there = |key: &Key| self.store.get(&ObjectRef::new(&key.1).within(&key.0)).is_some();
                 self.index().retain(is_there);
             }
+        }
+    }
+
+    /// Returns once what is wished of this object is no longer what it says, for a round that waits.
+    pub async fn changed(&self, cr: &Cr) {
+        let (watch, handled) = (Watch::new(self, cr), Handled::of(cr));
+        let is_same = || {
+            let now = self.store.get(&ObjectRef::from_obj(cr));
+            // The cache may not show yet what we wrote.
+            now.is_none_or(|now| version(&*now) <= version(cr) || Handled::of(&*now) == handled)
+        };
+        while is_same() {
+            watch.told.notified().await;
+        }
+    }
+
+    fn tell(&self, cr: &Cr) {
+        if let Some(told) = self.watched.lock().expect("no holder panics").get(&key(cr)) {
+            told.notify_one();
         }
     }
 
@@ -301,6 +354,7 @@ impl<Cr> Note<Cr> {
             let_go: false,
             failures: 0,
             steps: BTreeMap::new(),
+            refused: None,
             acted: None,
             looked: None,
             missing: 0,

@@ -51,6 +51,10 @@ pub enum Next {
     Soon,
     /// At the polling interval: something ends by itself.
     Poll,
+    /// When the writes to its instance move again: it is busy.
+    Moved,
+    /// When something changes that wakes it; after a while all the same.
+    Woken,
     /// At the resync interval: nothing is to be done.
     Rest,
     /// The same, but sooner: nothing is to be done, and somebody wants to know what moves by itself.
@@ -179,6 +183,7 @@ pub fn begun(core: &CoreStatus, name: &str, job_id: Option<String>, now: Timesta
         start_time: now.to_string(),
         attempts: Some(before + 1),
         failure: None,
+        shared: false,
     }
 }
 

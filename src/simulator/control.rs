@@ -2,7 +2,8 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET calls`, `?summary=true` | every call so far, or their number by operation |
+//! | `GET calls`, `?summary=true` | the latest calls, or the number of all by operation |
+//! | `GET load` | by operation: calls, what they named, the most at once, answers by status and code, when |
 //! | `DELETE calls` | forgets them |
 //! | `GET state` | what exists, without lag |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
@@ -10,6 +11,7 @@
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
 //! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
 //! | `POST lag` `{instance, group, topic, messages}` | lets a group consume a topic and leave messages of it unread |
+//! | `POST topics` `{instance, names}` | makes topics of three partitions in an instance of Kafka, all at once |
 //! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
@@ -30,12 +32,14 @@ use super::{Fault, Now, Simulator, kafka, rocketmq, tasks};
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
         .route("/calls", get(calls).delete(forget_calls))
+        .route("/load", get(load))
         .route("/state", get(state))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
         .route("/clients", post(clients))
         .route("/lag", post(lag))
+        .route("/topics", post(topics))
         .route("/tokens", delete(revoke_tokens))
 }
 
@@ -125,12 +129,24 @@ struct Lag {
     messages: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topics {
+    /// Its id or name.
+    instance: String,
+    names: Vec<String>,
+}
+
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
     if query.summary {
         Json(simulator.call_counts()).into_response()
     } else {
         Json(simulator.calls()).into_response()
     }
+}
+
+async fn load(Extract(simulator): Extract<Simulator>) -> Response {
+    Json(simulator.load()).into_response()
 }
 
 async fn forget_calls(Extract(simulator): Extract<Simulator>) -> StatusCode {
@@ -198,6 +214,15 @@ async fn lag(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<Stat
         messages,
     } = parse(&body)?;
     Ok(if simulator.set_lag(&instance, &group, &topic, messages) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn topics(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Topics { instance, names } = parse(&body)?;
+    Ok(if simulator.add_topics(&instance, names) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

@@ -50,6 +50,7 @@ fn core() -> CoreStatus {
             job_id: Some("93b94287".into()),
             start_time: time(),
             attempts: Some(1),
+            shared: true,
             failure: Some("sold out".into()),
         }),
         drift: vec![Drift {

@@ -20,7 +20,10 @@ fn told(policy: Option<(u32, Duration)>) -> Throttled {
 async fn taken(limiter: &Limiter, time: Duration) -> usize {
     let end = Instant::now() + time;
     let mut count = 0;
-    while tokio::time::timeout_at(end, limiter.acquire(Priority::Edit)).await.is_ok() {
+    while tokio::time::timeout_at(end, limiter.acquire(Priority::Edit))
+        .await
+        .is_ok()
+    {
         count += 1;
     }
     count
@@ -47,7 +50,11 @@ async fn a_429_halves_the_pace_once_and_quiet_brings_it_back() {
     for _ in 0..5 {
         limiter.throttled(Throttled { sent, ..told(None) });
     }
-    assert_eq!(limiter.pace(), (10.0, true), "all but the first were under way when it slowed down");
+    assert_eq!(
+        limiter.pace(),
+        (10.0, true),
+        "all but the first were under way when it slowed down"
+    );
     let slow = taken(&limiter, SECOND).await;
     assert!((9..=10).contains(&slow), "{slow}");
     advance(50 * SECOND).await;
@@ -111,7 +118,10 @@ async fn the_gateway_is_taken_at_its_word() {
 #[test]
 fn a_policy_is_read_from_the_text() {
     for (text, policy) in [
-        ("policy user over ratelimit,limit:200,time:5 minute", Some((200, 300 * SECOND))),
+        (
+            "policy user over ratelimit,limit:200,time:5 minute",
+            Some((200, 300 * SECOND)),
+        ),
         ("policy ip over ratelimit, limit:5, time:1 second", Some((5, SECOND))),
         ("limit:0,time:1 second", None),
         ("limit:5,time:1 fortnight", None),
@@ -131,7 +141,10 @@ async fn retry_after_is_honoured_also_by_those_who_already_wait() {
     });
     tokio::task::yield_now().await;
     let start = Instant::now();
-    limiter.throttled(Throttled { retry_after: Some(7 * SECOND), ..told(None) });
+    limiter.throttled(Throttled {
+        retry_after: Some(7 * SECOND),
+        ..told(None)
+    });
     waiting.await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(7), "{:?}", start.elapsed());
 }
@@ -139,7 +152,10 @@ async fn retry_after_is_honoured_also_by_those_who_already_wait() {
 #[tokio::test(start_paused = true)]
 async fn an_absurd_retry_after_does_not_stop_everything() {
     let limiter = Limiter::new();
-    limiter.throttled(Throttled { retry_after: Some(86_400 * SECOND), ..told(None) });
+    limiter.throttled(Throttled {
+        retry_after: Some(86_400 * SECOND),
+        ..told(None)
+    });
     let start = Instant::now();
     limiter.acquire(Priority::Edit).await;
     assert!(start.elapsed() <= Duration::from_secs(301), "{:?}", start.elapsed());

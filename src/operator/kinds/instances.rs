@@ -36,8 +36,11 @@ pub trait Reached: InstanceEngine<Create: NewInstance, Update: Serialize> {
     /// Id and name of an entry.
     fn identity(listed: Self::Listed) -> (String, Option<String>);
 
-    /// Reads the instance of a hub, and what belongs to it as far as it can be read now.
-    fn read(hub: &Hub, spec: &InstanceSpec) -> impl Future<Output = Result<Self::View, Error>> + Send;
+    /// Reads an instance by its id, and what belongs to it as far as it can be read now.
+    fn read(client: &Client, id: &str, spec: &InstanceSpec) -> impl Future<Output = Result<Self::View, Error>> + Send;
+
+    /// Adds what the lists of what lives in it, if somebody reads them, told last of the room that is left.
+    fn limits(view: &mut Self::View, hub: &Hub);
 
     /// Whether our create made an instance; `None` if that cannot be told.
     fn is_marked(client: &Client, id: &str, nonce: &str) -> impl Future<Output = Option<bool>> + Send;
@@ -91,15 +94,16 @@ impl<E: Reached> Kind for Instances<E> {
         let nothing = CoreStatus::default();
         let core = cr.core().unwrap_or(&nothing);
         let provider = provider(round, provider_name(spec), core).await?;
-        let client = provider.client.clone();
+        let client = provider.client.at(round.priority());
         let id = core.instance_id.clone().or_else(|| spec.instance_id.clone());
         let (mut reached, mut job) = (None, None);
         let found = match &id {
             Some(id) => {
                 let hub = reached.insert(hub(round, &provider, E::ENGINE, id));
-                let found = read::<E>(round, hub).await?;
-                if matches!(found, Found::There(_)) {
-                    job = round.job(&client, id, core).await?;
+                let mut found = read::<E>(round, &client, id).await?;
+                if let Found::There(view) = &mut found {
+                    E::limits(view, hub);
+                    job = round.job(hub, core).await?;
                 }
                 found
             }
@@ -121,7 +125,16 @@ impl<E: Reached> Kind for Instances<E> {
         let facts = round.facts(core, spec.management.adoption, round.owner(), job, now);
         let plan = plan::<E>(cr, facts, seen);
         let reach = Reach { client, hub: reached };
-        Ok(Look { now, reach, plan })
+        Ok(Look {
+            now,
+            reach,
+            plan,
+            as_of: None,
+        })
+    }
+
+    fn hub(reach: &Reach) -> Option<&Hub> {
+        reach.hub.as_deref()
     }
 
     async fn act(round: &Round<'_, E::Cr>, reach: &Reach, step: &StepOf<E>) -> Result<Effect, Halt> {
@@ -169,9 +182,7 @@ impl<E: Reached> Kind for Instances<E> {
                 core.operation = Some(begun(core, CREATE, None, now));
                 core.create_intent = None;
             }
-            (Step::ExtendStorage(_), Effect::Job(job)) => {
-                core.operation = Some(begun(core, EXTEND_STORAGE, job, now));
-            }
+            (Step::ExtendStorage(_), effect) => core.operation = effect.operation(core, EXTEND_STORAGE, now),
             (Step::Delete(_), _) => core.operation = Some(begun(core, DELETE, None, now)),
             _ => {}
         }
@@ -183,9 +194,9 @@ fn provider_name(spec: &InstanceSpec) -> Option<&str> {
 }
 
 /// The instance, or how many looks in a row the service did not know it.
-async fn read<E: Reached>(round: &Round<'_, E::Cr>, hub: &Hub) -> Result<Found<E::View>, Halt> {
+async fn read<E: Reached>(round: &Round<'_, E::Cr>, client: &Client, id: &str) -> Result<Found<E::View>, Halt> {
     let room = round.cx.rooms.of::<E::Cr>();
-    match E::read(hub, E::spec(round.cr)).await {
+    match E::read(client, id, E::spec(round.cr)).await {
         Ok(view) => {
             room.note(round.cr, |note| note.missing = 0);
             Ok(Found::There(view))

@@ -21,8 +21,7 @@ impl Reached for Kafka {
         (listed.id, listed.name)
     }
 
-    async fn read(hub: &Hub, _: &InstanceSpec) -> Result<View, Error> {
-        let (client, id) = (&hub.client, hub.instance_id.as_str());
+    async fn read(client: &Client, id: &str, _: &InstanceSpec) -> Result<View, Error> {
         let instance: kafka::Instance = client.show_instance(id).await?;
         // Tags are compared only where they can be changed, and those that cannot be read now are unknown.
         let state = instance.status.as_ref().map_or("", InstanceStatus::as_str);
@@ -31,8 +30,12 @@ impl Reached for Kafka {
         } else {
             None
         };
-        let limits = hub.list::<KafkaTopics>().limits();
+        let limits = None;
         Ok(View { instance, tags, limits })
+    }
+
+    fn limits(view: &mut View, hub: &Hub) {
+        view.limits = hub.list::<KafkaTopics>().limits();
     }
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! What moves by itself, for the objects that ask for it: once a minute, at the pace of their instance, and written down only
 //! when it has moved.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::warn;
@@ -9,11 +9,12 @@ use tracing::warn;
 use super::consumer_group::{ConsumerGroups, KafkaGroups};
 use super::topic::Topics;
 use crate::api::{ConsumerGroup, ConsumerGroupLive, StatusDetail, Topic, TopicLag, TopicLive};
-use crate::cloud::{Engine, Error};
+use crate::cloud::{Engine, Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Look, Reference};
 use crate::operator::pace::{EVERY, Turn};
 use crate::operator::round::Round;
+use crate::operator::snapshot::Freshness;
 use crate::plan::live::{self, TOPICS};
 use crate::plan::{Next, consumer_group, topic};
 
@@ -79,7 +80,7 @@ fn read<Cr: crate::api::Managed, T>(round: &Round<'_, Cr>, result: Result<T, Err
 }
 
 async fn topic_of(hub: &Hub, name: &str) -> Result<TopicLive, Error> {
-    let (client, id) = (&hub.client, hub.instance_id.as_str());
+    let (client, id) = (hub.client(Priority::Resync), hub.instance_id.as_str());
     let (groups, total, messages) = match hub.engine {
         Engine::Kafka => {
             let usage = client.show_topic_usage(id, name).await?;
@@ -104,7 +105,8 @@ async fn topic_of(hub: &Hub, name: &str) -> Result<TopicLive, Error> {
 }
 
 async fn kafka_group(hub: &Hub, name: &str) -> Result<ConsumerGroupLive, Error> {
-    let usage = hub.client.show_group_usage(&hub.instance_id, name).await?;
+    let client = hub.client(Priority::Resync);
+    let usage = client.show_group_usage(&hub.instance_id, name).await?;
     let topics = usage.lag.as_ref();
     Ok(ConsumerGroupLive {
         state: usage.state,
@@ -122,16 +124,19 @@ async fn kafka_group(hub: &Hub, name: &str) -> Result<ConsumerGroupLive, Error> 
 }
 
 /// What the list tells of a group, beside what is known of it.
-async fn listed(
-    hub: &Arc<Hub>,
-    name: &str,
-    before: Option<&ConsumerGroupLive>,
-) -> Result<Option<ConsumerGroupLive>, Error> {
+async fn listed(hub: &Hub, name: &str, before: Option<&ConsumerGroupLive>) -> Result<Option<ConsumerGroupLive>, Error> {
     let now = Instant::now();
-    let since = now.checked_sub(EVERY.mul_f64(0.8)).unwrap_or(now);
-    let lister = KafkaGroups(hub.clone());
-    let group = hub.list::<KafkaGroups>().find(&lister, name, since).await?;
-    Ok(group.map(|group| ConsumerGroupLive {
+    let fresh = Freshness {
+        after: now.checked_sub(Duration::from_secs(3600)).unwrap_or(now),
+        age: EVERY.mul_f64(0.8),
+        priority: Priority::Resync,
+    };
+    let lister = KafkaGroups(hub.source());
+    let group = hub
+        .list::<KafkaGroups>()
+        .find(&lister, &hub.traffic, name, fresh)
+        .await?;
+    Ok(group.thing.map(|group| ConsumerGroupLive {
         state: group.state,
         lag: group.lag,
         ..before.cloned().unwrap_or_default()
@@ -139,7 +144,7 @@ async fn listed(
 }
 
 async fn rocketmq_group(hub: &Hub, name: &str) -> Result<ConsumerGroupLive, Error> {
-    let (client, id) = (&hub.client, hub.instance_id.as_str());
+    let (client, id) = (hub.client(Priority::Resync), hub.instance_id.as_str());
     let consumers = client.show_rocketmq_consumers(id, name).await?;
     hub.pace.more();
     let page = client.list_rocketmq_topics_of_group(id, name, 0, PAGE).await?;

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::api::provider_config::EffectiveRate;
 use crate::api::{ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
 use crate::cloud::{Fault, InstanceQuery, Priority, kafka};
+use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::providers::{Keys, location};
 use crate::operator::round::Round;
@@ -67,7 +68,16 @@ impl Kind for ProviderConfigs {
         let facts = round.facts(core, Adoption::IfExists, None, None, round.cx.clock.now());
         let plan: Plan<ProviderConfigStatus, Step> = plan(round.cr, &facts, &seen);
         let now = facts.now;
-        Ok(Look { reach: (), plan, now })
+        Ok(Look {
+            reach: (),
+            plan,
+            as_of: None,
+            now,
+        })
+    }
+
+    fn hub((): &()) -> Option<&Hub> {
+        None
     }
 
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {
@@ -219,7 +229,7 @@ async fn hold_secret(round: &Round<'_, ProviderConfig>, name: &str, hold: bool) 
         return Ok(());
     }
     if hold && secret.metadata.deletion_timestamp.is_some() {
-        return Err(Halt::Waiting(format!(
+        return Err(Halt::Polling(format!(
             "Secret {}/{name} is being deleted",
             round.namespace()
         )));
@@ -266,7 +276,7 @@ async fn answer<T>(
         Ok(Err(kube::Error::Api(status))) => status.message,
         Ok(Err(_)) | Err(_) => "no answer from the API server".into(),
     };
-    Err(Halt::Waiting(format!(
+    Err(Halt::Polling(format!(
         "Secret {}/{name}: {failed}: {why}",
         round.namespace()
     )))

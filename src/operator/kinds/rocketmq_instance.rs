@@ -22,16 +22,15 @@ impl Reached for RocketMq {
         (listed.id, listed.name)
     }
 
-    async fn read(hub: &Hub, spec: &InstanceSpec) -> Result<View, Error> {
-        let (client, id) = (&hub.client, hub.instance_id.as_str());
+    async fn read(client: &Client, id: &str, spec: &InstanceSpec) -> Result<View, Error> {
         let instance: rocketmq::Instance = client.show_instance(id).await?;
         let mut view = View {
             instance,
             tags: None,
             brokers: None,
             most_disk: None,
-            topic_limits: hub.list::<RocketMqTopics>().limits(),
-            group_limits: hub.list::<RocketMqGroups>().limits(),
+            topic_limits: None,
+            group_limits: None,
         };
         let state = view.instance.status.as_ref().map_or("", InstanceStatus::as_str);
         if Phase::of(state).serves() {
@@ -48,6 +47,11 @@ impl Reached for RocketMq {
             }
         }
         Ok(view)
+    }
+
+    fn limits(view: &mut View, hub: &Hub) {
+        view.topic_limits = hub.list::<RocketMqTopics>().limits();
+        view.group_limits = hub.list::<RocketMqGroups>().limits();
     }
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {

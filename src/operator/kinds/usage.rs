@@ -16,14 +16,14 @@ use crate::plan::live::rounded;
 /// How it is found out whether a thing of a list is in use.
 pub trait Used: Lister {
     /// Why it is in use, and what helps. What cannot be read is an error: unknown is not unused.
-    fn in_use(&self, name: &str) -> impl Future<Output = Result<Option<String>, Error>> + Send;
+    fn in_use(hub: &Hub, name: &str) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 }
 
 /// How long a round waits for its turn. Who has to wait longer comes again: rounds are finished before the operator ends.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Whether it may be deleted. Each look has its turn at the instance's pace.
-pub async fn guard<L: Used>(hub: &Hub, lister: &L, name: &str) -> Result<Guard, Error> {
+pub async fn guard<L: Used>(hub: &Hub, name: &str) -> Result<Guard, Error> {
     let who = format!("{} {name}", L::OPERATION.name());
     loop {
         match hub.pace.turn(&who, Duration::ZERO) {
@@ -32,17 +32,17 @@ pub async fn guard<L: Used>(hub: &Hub, lister: &L, name: &str) -> Result<Guard, 
             Turn::After(left) | Turn::Rests(left) => sleep(left).await,
         }
     }
-    Ok(lister.in_use(name).await?.map_or(Guard::Open, Guard::Closed))
+    Ok(L::in_use(hub, name).await?.map_or(Guard::Open, Guard::Closed))
 }
 
 impl Used for KafkaTopics {
-    async fn in_use(&self, name: &str) -> Result<Option<String>, Error> {
-        let (client, id) = at_hand(&self.0);
+    async fn in_use(hub: &Hub, name: &str) -> Result<Option<String>, Error> {
+        let (client, id) = at_hand(hub);
         let Some(usage) = there(client.show_topic_usage(id, name).await)? else {
             return Ok(None);
         };
         for group in usage.groups {
-            self.0.pace.more();
+            hub.pace.more();
             let Some(usage) = there(client.show_group_usage(id, &group).await)? else {
                 continue;
             };
@@ -59,8 +59,8 @@ impl Used for KafkaTopics {
 }
 
 impl Used for KafkaGroups {
-    async fn in_use(&self, name: &str) -> Result<Option<String>, Error> {
-        let (client, id) = at_hand(&self.0);
+    async fn in_use(hub: &Hub, name: &str) -> Result<Option<String>, Error> {
+        let (client, id) = at_hand(hub);
         let Some(usage) = there(client.show_group_usage(id, name).await)? else {
             return Ok(None);
         };
@@ -70,8 +70,8 @@ impl Used for KafkaGroups {
 }
 
 impl Used for RocketMqTopics {
-    async fn in_use(&self, name: &str) -> Result<Option<String>, Error> {
-        let (client, id) = at_hand(&self.0);
+    async fn in_use(hub: &Hub, name: &str) -> Result<Option<String>, Error> {
+        let (client, id) = at_hand(hub);
         let mut offset = 0;
         loop {
             let page = client.list_rocketmq_groups_of_topic(id, name, offset, Self::PAGE).await;
@@ -80,12 +80,12 @@ impl Used for RocketMqTopics {
             };
             let count = page.items.len() as u32;
             for group in page.items {
-                self.0.pace.more();
+                hub.pace.more();
                 if let Some(members) = members(&client, id, &group).await? {
                     let stop = online(members);
                     return Ok(Some(format!("of consumer group {group} {stop}")));
                 }
-                self.0.pace.more();
+                hub.pace.more();
                 let lag = there(client.show_rocketmq_lag(id, &group, name).await)?;
                 if let Some(lag) = lag.filter(|lag| *lag > 0) {
                     return Ok(Some(unread(lag, &group)));
@@ -94,15 +94,15 @@ impl Used for RocketMqTopics {
             if count < Self::PAGE {
                 return Ok(None);
             }
-            self.0.pace.more();
+            hub.pace.more();
             offset += count;
         }
     }
 }
 
 impl Used for RocketMqGroups {
-    async fn in_use(&self, name: &str) -> Result<Option<String>, Error> {
-        let (client, id) = at_hand(&self.0);
+    async fn in_use(hub: &Hub, name: &str) -> Result<Option<String>, Error> {
+        let (client, id) = at_hand(hub);
         Ok(members(&client, id, name).await?.map(online))
     }
 }
@@ -121,7 +121,7 @@ async fn members(client: &Client, id: &str, group: &str) -> Result<Option<u64>, 
 }
 
 fn at_hand(hub: &Hub) -> (Client, &str) {
-    (hub.client.at(Priority::Delete), &hub.instance_id)
+    (hub.client(Priority::Delete), &hub.instance_id)
 }
 
 /// What is not there is not in use.

@@ -73,6 +73,22 @@ pub struct Host {
 }
 
 impl<T> Seen<T> {
+    /// The same with another picture of the thing.
+    pub fn map<U>(self, picture: impl FnOnce(T) -> U) -> Seen<U> {
+        Seen {
+            location: self.location,
+            instance_id: self.instance_id,
+            held: self.held,
+            host: self.host,
+            guard: self.guard,
+            found: match self.found {
+                Found::There(thing) => Found::There(picture(thing)),
+                Found::Absent => Found::Absent,
+                Found::InstanceGone => Found::InstanceGone,
+            },
+        }
+    }
+
     /// The thing and its surroundings.
     pub fn child(self, facts: Facts<'_>, title: String, name: String) -> Child<'_, T> {
         Child {
@@ -208,7 +224,7 @@ impl<T> Child<'_, T> {
                 status,
                 situation,
                 steps: vec![],
-                next: Next::Poll,
+                next: Next::Moved,
             };
         }
         if !self.is_being_replaced() {
@@ -297,12 +313,12 @@ impl<T> Child<'_, T> {
                     status,
                     situation,
                     steps: vec![],
-                    next: Next::Poll,
+                    next: Next::Moved,
                 }
             }
             Some(why) => {
                 let message = format!("{} will be put back: {why}", differences.fields());
-                working(status, edit, message, vec![], Next::Poll)
+                working(status, edit, message, vec![], Next::Moved)
             }
             None => working(status, edit, mending(edit, &differences), steps, Next::Soon),
         }
