@@ -98,6 +98,17 @@ impl Hub {
         list.clone().downcast().expect("filed under its own type")
     }
 
+    /// An error of a call that makes more of something, with how much room there was for that when its list was read last.
+    pub fn room_for<L: Lister>(&self, what: &str, error: Error) -> Error {
+        let limits = self.list::<L>().limits().unwrap_or_default();
+        match (limits.left, limits.most) {
+            (Some(left), Some(most)) if error.class() == Class::Quota => {
+                error.adding(&format!("{left} of {most} {what} were left when they were listed last"))
+            }
+            _ => error,
+        }
+    }
+
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
         self.busy()

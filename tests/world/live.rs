@@ -207,3 +207,20 @@ async fn an_instance_tells_what_it_has_room_for_and_no_call_is_made_for_it() {
     sleep(3 * HOUR).await;
     assert_eq!(world.effects().len(), writes, "it moves only when topics do");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_for_which_there_is_no_room_is_told_how_much_there_is() {
+    let (world, _operator) = at_rest_with(&[INSTANCE, ORDERS]).await;
+    for name in ["one", "two", "three", "four"] {
+        let manifest = format!(
+            "apiVersion: dms.huaweicloud.com/v1alpha1\nkind: Topic\nmetadata: {{name: {name}}}\n\
+             spec: {{instanceRef: {{kind: KafkaInstance, name: events}}, kafka: {{partitions: 200}}}}"
+        );
+        world.apply(&manifest).await;
+        sleep(MINUTE).await;
+    }
+    assert_eq!(shown(&world, ("Topic", "three")), HEALTHY);
+    let said = message(&world, ("Topic", "four"), "Stalled");
+    assert!(shown(&world, ("Topic", "four")).starts_with("FFTU QuotaExceeded"), "{said}");
+    assert!(said.contains("of 750 partitions were left"), "{said}");
+}

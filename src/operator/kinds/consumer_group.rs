@@ -73,7 +73,10 @@ impl Kind for ConsumerGroups {
         match step {
             Step::CreateKafka(group) => hub.write(client.create_group(id, group)).await?,
             Step::DescribeKafka(name, description) => hub.write(client.update_group(id, name, description)).await?,
-            Step::CreateRocketMq(group) => hub.write(client.create_rocketmq_group(id, group)).await?,
+            Step::CreateRocketMq(group) => {
+                let created = hub.write(client.create_rocketmq_group(id, group)).await;
+                created.map_err(|error| hub.room_for::<RocketMqGroups>("consumer groups", error))?;
+            }
             Step::UpdateRocketMq(change) => return Ok(hub.together(&writer, Update(change.clone())).await?),
             Step::MoveRocketMq(change) => {
                 let update = client.update_rocketmq_group(id, &change.name, change);

@@ -76,9 +76,18 @@ impl Kind for Topics {
         let (hub, writer) = (&reach.hub, round.writer());
         let (client, id) = (hub.client(writer.priority), hub.instance_id.as_str());
         match step {
-            Step::CreateKafka(topic) => hub.write(client.create_topic(id, topic)).await?,
-            Step::UpdateKafka(topic) => hub.together(&writer, Update(topic.clone())).await?,
-            Step::CreateRocketMq(topic) => hub.write(client.create_rocketmq_topic(id, topic)).await?,
+            Step::CreateKafka(topic) => {
+                let created = hub.write(client.create_topic(id, topic)).await;
+                created.map_err(|error| hub.room_for::<KafkaTopics>("partitions", error))?;
+            }
+            Step::UpdateKafka(topic) => {
+                let updated = hub.together(&writer, Update(topic.clone())).await;
+                updated.map_err(|error| hub.room_for::<KafkaTopics>("partitions", error))?;
+            }
+            Step::CreateRocketMq(topic) => {
+                let created = hub.write(client.create_rocketmq_topic(id, topic)).await;
+                created.map_err(|error| hub.room_for::<RocketMqTopics>("topics", error))?;
+            }
             Step::UpdateRocketMq(name, change) => {
                 let update = client.update_rocketmq_topic(id, name, change);
                 return Ok(Effect::Job(hub.write(update).await?));
