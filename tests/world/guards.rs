@@ -50,6 +50,7 @@ async fn a_kafka_topic_with_unread_messages_stays_until_they_are_read() {
         said.contains("1200 messages wait for consumer group billing") && said.contains("deletionGuard to None"),
         "{said}"
     );
+    assert_eq!(world.calls("ShowInstanceTopicDetail"), 1);
     world.cloud.forget_calls();
     sleep(HOUR).await;
     let looks = world.calls("ShowInstanceTopicDetail");
@@ -114,6 +115,19 @@ async fn a_rocketmq_topic_stays_as_long_as_somebody_consumes_it_or_has_yet_to() 
     unread(&world, MAIL, "postmen", "letters", 0);
     world.until_gone(6 * MINUTE, &[LETTERS]).await;
     assert_eq!(topic(&world, "letters"), Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_under_way_opens_no_guard() {
+    let (world, _operator) = at_rest_with(&ROCKETMQ_5.all()).await;
+    unread(&world, MAIL, "postmen", "letters", 5);
+    guard(&world, LETTERS, "InUse").await;
+    edit(&world, LETTERS, json!({"rocketmq": {"queueNum": 16}})).await;
+    sleep(2 * SECOND).await;
+    world.delete(LETTERS.0, LETTERS.1).await;
+    sleep(10 * MINUTE).await;
+    assert!(shown(&world, LETTERS).starts_with("FFTU DeletionBlocked"));
+    assert!(!topic(&world, "letters").is_null());
 }
 
 #[tokio::test(start_paused = true)]

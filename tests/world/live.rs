@@ -221,6 +221,9 @@ async fn a_topic_for_which_there_is_no_room_is_told_how_much_there_is() {
     }
     assert_eq!(shown(&world, ("Topic", "three")), HEALTHY);
     let said = message(&world, ("Topic", "four"), "Stalled");
-    assert!(shown(&world, ("Topic", "four")).starts_with("FFTU QuotaExceeded"), "{said}");
+    assert!(
+        shown(&world, ("Topic", "four")).starts_with("FFTU QuotaExceeded"),
+        "{said}"
+    );
     assert!(said.contains("of 750 partitions were left"), "{said}");
 }

@@ -12,7 +12,7 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Sighting, Source};
 use crate::plan::child::{Found, Guard, Seen};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Job, Plan, orphans};
+use crate::plan::{Facts, Job, LIST_LAG, Plan, orphans};
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -84,10 +84,7 @@ where
         match hub.list::<L>().find(&lister, &hub.traffic, &name, fresh).await {
             Ok(Sighting { thing, as_of: begun }) => {
                 as_of = Some(begun);
-                let held = round.cr.management().deletion_guard == DeletionGuard::InUse;
-                // What was asked to go already is not asked about.
-                let goes = matches!(job, Some(Job::Running | Job::Succeeded));
-                if round.deleting() && held && thing.is_some() && !goes {
+                if thing.is_some() && asks(round) && job != Some(Job::Running) {
                     guarded = guard::<L>(hub, &name).await?;
                 }
                 thing.map_or(Found::Absent, Found::There)
@@ -115,6 +112,13 @@ where
         as_of,
         now,
     })
+}
+
+/// Whether its guard asks if it is in use: while it is to be deleted, until that was sent.
+fn asks<Cr: LivesInInstance>(round: &Round<'_, Cr>) -> bool {
+    let guarded = round.cr.management().deletion_guard == DeletionGuard::InUse;
+    let sent = || round.cx.rooms.of::<Cr>().note(round.cr, |note| note.deleted);
+    round.deleting() && guarded && sent().is_none_or(|sent| sent.elapsed() >= LIST_LAG)
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.

@@ -10,6 +10,9 @@ use super::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, worki
 use super::{BLOCKED, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
+/// What takes no longer is not told step by step: each word is a write.
+const BRIEF: Duration = Duration::from_secs(15);
+
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
 
@@ -204,8 +207,12 @@ impl<T> Child<'_, T> {
             // What fails again and again is sent ever more rarely.
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
             if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
-                let message = format!("{title} was sent; waits until it is listed");
-                return creating(status, message, vec![], Next::Poll);
+                let message = if age(&intent.time, facts.now) < BRIEF {
+                    format!("creates {title}")
+                } else {
+                    format!("{title} was sent; waits until it is listed")
+                };
+                return creating(status, message, vec![], Next::Shows);
             }
         }
         let create = match calls.create {
@@ -283,7 +290,7 @@ impl<T> Child<'_, T> {
                     edit,
                     format!("{title} was changed; waits until it shows"),
                     vec![],
-                    Next::Poll,
+                    Next::Shows,
                 );
             }
             // Lists lag: what was deleted to be made anew may still be listed.
