@@ -129,7 +129,7 @@ impl<K: Kind> Worker<'_, K> {
         }
         let Some(step) = step else {
             self.publish(plan.status, &plan.situation).await?;
-            let rests = matches!(plan.next, Next::Rest | Next::Stop(_));
+            let rests = matches!(plan.next, Next::Rest | Next::Within(_) | Next::Stop(_));
             self.room.note(&*cr, |note| note.settled(rests));
             return Ok(match (plan.next, K::hub(&reach)) {
                 (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr)),
@@ -358,6 +358,7 @@ impl<K: Kind> Worker<'_, K> {
             Next::Rest => {
                 jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }
+            Next::Within(pause) => pause.min(self.pause_of(Next::Rest)),
             Next::Stop(pause) => pause.min(K::LONGEST_PAUSE),
             Next::Release => Duration::MAX,
         }

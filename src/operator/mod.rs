@@ -12,6 +12,7 @@ mod kinds;
 mod lease;
 mod metrics;
 mod namespaces;
+mod pace;
 mod providers;
 mod room;
 mod round;
