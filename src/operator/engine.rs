@@ -155,7 +155,10 @@ impl<K: Kind> Worker<'_, K> {
                 for waiting in hub.map(Hub::moved).unwrap_or_default() {
                     self.cx.rooms.wake(&waiting);
                 }
-                self.room.note(&*cr, |note| note.refused = None);
+                self.room.note(&*cr, |note| {
+                    note.refused = None;
+                    note.deleted = round.deleting().then(Instant::now);
+                });
                 let mut status = self.cr.status().cloned().unwrap_or_default();
                 K::settle(&*cr, &mut status, &step, effect, now);
                 self.publish(status, &plan.situation).await?;
@@ -307,6 +310,11 @@ impl<K: Kind> Worker<'_, K> {
         let config = &self.cx.config;
         match next {
             Next::Soon => SOON.min(config.poll),
+            Next::Shows => {
+                let acted = self.room.note(&*self.cr, |note| note.acted);
+                let ago = acted.map_or(Duration::ZERO, |acted| acted.elapsed());
+                (ago / 2).clamp(SOON.min(config.poll), config.poll)
+            }
             Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
             Next::Woken => jittered(config.poll * WOKEN, &self.cr.uid().unwrap_or_default()),
             Next::Rest => {

@@ -48,6 +48,8 @@ pub struct Note<Cr> {
     steps: BTreeMap<String, u32>,
     /// When the service last refused a step, and of which generation: the list that it was decided by may have been outdated.
     pub refused: Option<(Option<i64>, Instant)>,
+    /// When its deletion was last accepted.
+    pub deleted: Option<Instant>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -355,6 +357,7 @@ impl<Cr> Note<Cr> {
             failures: 0,
             steps: BTreeMap::new(),
             refused: None,
+            deleted: None,
             acted: None,
             looked: None,
             missing: 0,
@@ -386,6 +389,7 @@ trait AnyRoom: Send + Sync {
     fn users_of(&self, reference: &Reference) -> Vec<Reference>;
     fn wake_users_of(&self, reference: &Reference);
     fn wake(&self, reference: &Reference);
+    fn wake_leaving(&self, reference: &Reference);
     fn home(&self, reference: &Reference) -> Option<Home>;
     fn wake_instance(&self, id: &str);
 }
@@ -401,6 +405,15 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
 
     fn wake(&self, reference: &Reference) {
         if let Some(cr) = self.named(reference) {
+            self.wake_one(&cr);
+        }
+    }
+
+    fn wake_leaving(&self, reference: &Reference) {
+        if let Some(cr) = self
+            .named(reference)
+            .filter(|cr| cr.meta().deletion_timestamp.is_some())
+        {
             self.wake_one(&cr);
         }
     }
@@ -453,6 +466,11 @@ impl Rooms {
     /// Lets this object look again.
     pub fn wake(&self, reference: &Reference) {
         self.all.iter().for_each(|room| room.wake(reference));
+    }
+
+    /// Lets this object look again, if it waits to be deleted until nothing needs it.
+    pub fn wake_leaving(&self, reference: &Reference) {
+        self.all.iter().for_each(|room| room.wake_leaving(reference));
     }
 
     /// What an instance's object shows, if it exists.

@@ -55,6 +55,11 @@ impl<Cr: Managed> Round<'_, Cr> {
             recreate: annotation(RECREATE),
             owner,
             job,
+            deleted: self
+                .cx
+                .rooms
+                .of::<Cr>()
+                .note(self.cr, |note| note.deleted.map(|at| at.elapsed())),
             nonce: &self.nonce,
             now,
         }

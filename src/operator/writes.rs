@@ -130,7 +130,7 @@ impl<K: Kind> Worker<'_, K> {
         self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
         self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
         for needed in K::references(&*self.cr) {
-            self.cx.rooms.wake(&needed);
+            self.cx.rooms.wake_leaving(&needed);
         }
         self.room.wake_rivals(&*self.cr);
         Ok(Duration::MAX)

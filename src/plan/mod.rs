@@ -48,6 +48,8 @@ pub struct Plan<Status, Step> {
 pub enum Next {
     /// As soon as what was just done can be read back.
     Soon,
+    /// Soon at first and then ever later: what was done must show.
+    Shows,
     /// At the polling interval: something ends by itself.
     Poll,
     /// When the writes to its instance move again: it is busy.
@@ -93,6 +95,8 @@ pub struct Facts<'a> {
     pub owner: Option<String>,
     /// The background job of `status.operation`, if it has one.
     pub job: Option<Job>,
+    /// How long ago its deletion was accepted, as far as this process knows; a restarted one may send it again.
+    pub deleted: Option<Duration>,
     /// A fresh nonce, in case an intent is written.
     pub nonce: &'a str,
     /// The service's time.

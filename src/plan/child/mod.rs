@@ -187,7 +187,7 @@ impl<T> Child<'_, T> {
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
             if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
                 let message = format!("{title} was sent; waits until it is listed");
-                return creating(status, message, vec![], Next::Poll);
+                return creating(status, message, vec![], Next::Shows);
             }
         }
         let create = match calls.create {
@@ -265,7 +265,7 @@ impl<T> Child<'_, T> {
                     edit,
                     format!("{title} was changed; waits until it shows"),
                     vec![],
-                    Next::Poll,
+                    Next::Shows,
                 );
             }
             // Lists lag: what was deleted to be made anew may still be listed.

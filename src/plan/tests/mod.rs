@@ -69,6 +69,7 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         recreate: None,
         owner: None,
         job: None,
+        deleted: None,
         nonce: "n1",
         now: at(0),
     }
