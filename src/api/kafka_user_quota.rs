@@ -13,7 +13,7 @@ use super::rules::{CHILD, immutable, instance_ref_frozen};
 /// How fast a user, a client, or both may produce and consume, in bytes a second on each broker.
 ///
 /// The identity of a quota is its user and client part; at least one is needed. A rate that is left out is enforced as not
-/// set.
+/// set; where the quota is observed, it is not compared.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "dms.huaweicloud.com",
@@ -99,7 +99,9 @@ use super::rules::{CHILD, immutable, instance_ref_frozen};
     .reason(Reason::FieldValueRequired)
 )]
 #[x_kube(
-    validation = Rule::new("has(self.producerByteRate) || has(self.consumerByteRate)")
+    validation = Rule::new(
+        "self.management.policy == 'Observe' || has(self.producerByteRate) || has(self.consumerByteRate)"
+    )
         .message("at least one of producerByteRate and consumerByteRate")
         .reason(Reason::FieldValueRequired)
 )]
@@ -122,11 +124,11 @@ pub struct KafkaUserQuotaSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_default: Option<bool>,
     /// Bytes a second to produce: a whole number from 1, or one with Ki, Mi, Gi, k, M or G. Left out: no limit. Can change;
-    /// takes a job of the service. At least one of the two rates is needed.
+    /// takes a job of the service. At least one of the two rates is needed, unless the quota is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub producer_byte_rate: Option<ByteRate>,
     /// Bytes a second to consume: a whole number from 1, or one with Ki, Mi, Gi, k, M or G. Left out: no limit. Can change;
-    /// takes a job of the service. At least one of the two rates is needed.
+    /// takes a job of the service. At least one of the two rates is needed, unless the quota is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer_byte_rate: Option<ByteRate>,
     /// How the operator treats the quota.

@@ -10,6 +10,7 @@ pub mod generate;
 pub mod instance;
 pub mod kafka_instance;
 pub mod kafka_user_quota;
+mod protection;
 pub mod provider_config;
 pub mod rocketmq_instance;
 mod rules;

@@ -115,7 +115,7 @@ use super::rules::{
 #[x_kube(
     validation = Rule::new(
         "self.instanceRef.kind != 'KafkaInstance' || self.management.adoption != 'Never' || \
-         (has(self.kafka) && has(self.kafka.partitions))"
+         self.management.policy == 'Observe' || (has(self.kafka) && has(self.kafka.partitions))"
     )
     .message("kafka.partitions is needed to create a topic (management.adoption is Never)")
     .reason(Reason::FieldValueRequired)
@@ -161,7 +161,8 @@ pub struct TopicSpec {
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTopic {
-    /// Number of partitions, 1 to 200. Needed unless an existing topic may be adopted. Only grows, in place.
+    /// Number of partitions, 1 to 200. Needed unless an existing topic may be adopted, or is observed. Only grows, in
+    /// place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]
     pub partitions: Option<u32>,

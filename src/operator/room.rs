@@ -284,7 +284,12 @@ impl<Cr: Managed> Room<Cr> {
 
     /// Lets the others look again that claim the same thing.
     pub fn wake_rivals(&self, cr: &Cr) {
-        self.rivals(cr).iter().for_each(|other| self.wake_one(other));
+        self.wake_claimants(cr, &(self.claims)(cr));
+    }
+
+    /// Lets the others look again that make one of these claims.
+    pub fn wake_claimants(&self, cr: &Cr, claims: &[String]) {
+        self.claimants(cr, claims).iter().for_each(|other| self.wake_one(other));
     }
 
     /// The object that has a better claim to the same thing: the one that made it, else the one that has it on record, else
@@ -298,14 +303,13 @@ impl<Cr: Managed> Room<Cr> {
             };
             (record, cr.creation_timestamp().map(|t| t.0), cr.uid())
         };
-        let rivals = self.rivals(cr).into_iter();
+        let rivals = self.claimants(cr, &(self.claims)(cr)).into_iter();
         rivals
             .filter(|other| rank(other) < rank(cr))
             .min_by_key(|other| rank(other))
     }
 
-    fn rivals(&self, cr: &Cr) -> Vec<Arc<Cr>> {
-        let claims = (self.claims)(cr);
+    fn claimants(&self, cr: &Cr, claims: &[String]) -> Vec<Arc<Cr>> {
         let found = claims.iter().flat_map(|claim| self.found(claimed(claim)));
         found
             .filter(|other| other.uid() != cr.uid())

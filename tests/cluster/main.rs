@@ -13,6 +13,7 @@ mod environment;
 mod first_use;
 mod namespaces;
 mod operator;
+mod protection;
 mod replicas;
 mod rest;
 mod rights;
@@ -61,6 +62,7 @@ async fn all(run: &mut Run, cluster: &Cluster) {
     first_use::all(run, cluster).await;
     bad_input::all(run, cluster).await;
     namespaces::all(run, cluster).await;
+    protection::all(run, cluster).await;
     replicas::all(run, cluster).await;
     rest::all(run, cluster).await;
     rights::all(run, cluster).await;

@@ -1,5 +1,6 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
+use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
 use super::reach::{InstanceReach, instance, pinned_reference};
@@ -11,7 +12,10 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Sighting, Source};
 use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Job, Plan, orphans};
+use crate::plan::{Facts, Job, Plan, Reason, orphans};
+
+/// What is said of an object that is to be deleted, and is not.
+const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -35,19 +39,28 @@ pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
     std::iter::once(instance).chain(pinned_reference(cr)).collect()
 }
 
-/// What something that lives in an instance claims: its name there, by the instance's object, and by its id once known.
+/// What something that lives in an instance claims: its name there. Who only looks is nobody's rival.
 pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
-    let (kind, instance) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let mut claims = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
-    let id = cr.core().and_then(|core| core.instance_id.as_ref());
-    claims.extend(id.map(|id| format!("id:{id}/{name}")));
-    claims
+    if cr.management().observes() {
+        return vec![];
+    }
+    names(cr, name)
 }
 
-/// Whether it stays in its instance when its object goes.
+/// A name in an instance, by the instance's object, and by its id once known.
+fn names<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
+    let (kind, instance) = cr.instance();
+    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+    let mut names = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
+    let id = cr.core().and_then(|core| core.instance_id.as_ref());
+    names.extend(id.map(|id| format!("id:{id}/{name}")));
+    names
+}
+
+/// Whether its object can go at once, and leaves it in its instance.
 pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
-    orphans(cr.management().deletion, cr.core())
+    let management = cr.management();
+    !management.deletion_protection && (management.observes() || orphans(management.deletion, cr.core()))
 }
 
 /// Looks at something that lives in an instance.
@@ -56,8 +69,17 @@ where
     K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
     L: Lister,
 {
+    let management = round.cr.management();
+    if round.deleting() && management.deletion_protection {
+        return Err(Halt::Stop(Reason::DeletionBlocked, PROTECTED.into()));
+    }
     let mut cr = round.cr.clone();
     let mut core = cr.core().cloned().unwrap_or_default();
+    if core.observed_generation != cr.meta().generation {
+        // An edit may begin or end a claim.
+        let names = names(&cr, &(living.name)(&cr));
+        round.cx.rooms.of::<K::Cr>().wake_claimants(&cr, &names);
+    }
     let (kind, name) = round.cr.instance();
     let reach = instance(round, kind, name, &core).await?;
     if reach.moved {
@@ -92,7 +114,8 @@ where
         }
     };
     let now = hub.client(Priority::Resync).server_now();
-    let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);
+    let mut facts = round.facts(&core, management.adoption, round.owner(), job, now);
+    (facts.policy, facts.updates) = (management.policy, management.updates);
     let seen = Seen {
         location: reach.location.clone(),
         instance_id: hub.instance_id.clone(),

@@ -12,6 +12,7 @@ mod instance_properties;
 mod instance_states;
 mod instance_world;
 mod instances;
+mod policies;
 mod providers;
 mod quota_properties;
 mod quotas;
@@ -64,7 +65,9 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         core,
         generation: generation.unwrap_or(1),
         deleting: false,
+        policy: Policy::Manage,
         adoption: Adoption::IfExists,
+        updates: Updates::Apply,
         requested: None,
         recreate: None,
         owner: None,
@@ -87,7 +90,8 @@ fn look_at<Cr: LivesInInstance, Item, Step>(
 ) -> Plan<Cr::State, Step> {
     let core = object.core().cloned().unwrap_or_default();
     let mut facts = facts(&core, object.meta().generation);
-    facts.adoption = object.management().adoption;
+    let management = object.management();
+    (facts.policy, facts.adoption, facts.updates) = (management.policy, management.adoption, management.updates);
     let mut seen = Seen {
         location: location(),
         instance_id: "i1".into(),

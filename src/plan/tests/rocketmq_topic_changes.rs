@@ -140,7 +140,7 @@ fn a_change_that_failed_because_the_topic_vanished_does_not_stop_its_new_creatio
     };
     assert_eq!(vanished(&mut topic, 10).steps.len(), 1);
     says(
-        &idle(&vanished(&mut topic, 20)),
+        &idle(&vanished(&mut topic, 30)),
         "topic orders was sent; waits until it is listed",
     );
 }

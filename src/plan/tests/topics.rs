@@ -109,6 +109,12 @@ fn a_new_topic_is_written_down_then_created_then_ours() {
     assert_eq!((core.origin, core.applied_generation), (None, None));
 
     // The list lags: it is not sent twice.
+    let waits = look(&mut topic, Found::Absent, |f, _| f.now = at(14));
+    assert_eq!(
+        idle(&waits),
+        "Creating, Shows: creates topic orders",
+        "nothing new is told of what takes a moment"
+    );
     let waits = look(&mut topic, Found::Absent, |f, _| f.now = at(59));
     assert_eq!(
         idle(&waits),

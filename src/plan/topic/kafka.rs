@@ -1,5 +1,7 @@
 //! Topics of a Kafka instance.
 
+use std::collections::BTreeSet;
+
 use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
 use crate::api::{Correction, Topic, TopicStatus};
@@ -15,6 +17,7 @@ pub type Seen = child::Seen<kafka::Topic>;
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
     let managed_before = status.managed_configs.clone();
+    let (observes, left_alone) = (facts.observes(), facts.left_alone().is_some());
     let unset = KafkaTopic::default();
     let wanted = topic.spec.kafka.as_ref().unwrap_or(&unset);
     let name = name(topic);
@@ -30,12 +33,19 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     };
     let ours = || wanted.configs.keys().cloned();
     let mut managed = None;
+    // Who only looks compares what the spec names, and keeps in mind what else was set.
+    let to_reset = if observes {
+        BTreeSet::new()
+    } else {
+        managed_before.clone()
+    };
     let child = seen.child(facts, format!("topic {name}"), name.clone());
     let mut plan = child.plan(status, calls, |found| {
         let mut released = vec![];
-        let comparison = compare(&name, topic, wanted, found, &managed_before, &mut released);
-        // A removed setting stays on record until it was read back at its default.
-        managed = Some(ours().chain(released).collect());
+        let comparison = compare(&name, topic, wanted, found, &to_reset, &mut released);
+        // A removed setting stays on record until it was read back at its default; what was not sent is not on it.
+        let sent = ours().filter(|name| !left_alone || managed_before.contains(name));
+        managed = (!observes).then(|| sent.chain(released).collect());
         comparison
     });
     if plan.status.core.origin.is_some()
@@ -45,6 +55,8 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     }
     if matches!(plan.steps.first(), Some(Step::CreateKafka(_))) {
         plan.status.managed_configs = ours().collect();
+    } else if observes && plan.status.core.origin.is_none() {
+        plan.status.managed_configs.clear();
     }
     plan
 }
@@ -70,7 +82,7 @@ fn compare(
     topic: &Topic,
     wanted: &KafkaTopic,
     found: &kafka::Topic,
-    managed_before: &std::collections::BTreeSet<String>,
+    managed_before: &BTreeSet<String>,
     released: &mut Vec<String>,
 ) -> Comparison<Step> {
     let mut differences = Differences::default();
