@@ -8,6 +8,7 @@ pub mod child;
 pub mod consumer_group;
 mod diff;
 pub mod fault;
+pub mod grant;
 pub mod instance;
 pub mod kafka_instance;
 pub mod kafka_user_quota;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Adoption, CoreStatus, Deletion, Operation, Origin};
+use crate::api::{Adoption, CoreStatus, Deletion, Operation, Origin, Policy, Updates};
 
 pub use diff::Differences;
 pub use reason::Reason;
@@ -88,8 +89,12 @@ pub struct Facts<'a> {
     pub generation: i64,
     /// The object is being deleted.
     pub deleting: bool,
+    /// `management.policy`.
+    pub policy: Policy,
     /// `management.adoption`.
     pub adoption: Adoption,
+    /// `management.updates`.
+    pub updates: Updates,
     /// The annotation `reconcile-requested-at`.
     pub requested: Option<&'a str>,
     /// The annotation `recreate`.
@@ -123,6 +128,25 @@ impl Facts<'_> {
     /// This generation was not applied yet: somebody waits for it.
     pub fn is_edit(&self) -> bool {
         self.core.applied_generation != Some(self.generation)
+    }
+
+    /// Some generation was applied before: what is only watched was never managed.
+    pub fn was_managed(&self) -> bool {
+        self.core.applied_generation.is_some() && self.core.origin.is_some()
+    }
+
+    /// It is only read.
+    pub fn observes(&self) -> bool {
+        self.policy == Policy::Observe
+    }
+
+    /// Why nothing is changed of what exists, if that was asked for.
+    pub fn left_alone(&self) -> Option<&'static str> {
+        match (self.policy, self.updates) {
+            (Policy::Observe, _) => Some("management.policy is Observe, nothing is changed"),
+            (Policy::Manage, Updates::Report) => Some("management.updates is Report, nothing is changed"),
+            (Policy::Manage, Updates::Apply) => None,
+        }
     }
 
     /// Somebody acted since the last look: an edit (a deletion counts as one), or the annotation.

@@ -5,6 +5,7 @@ mod child_deletion;
 mod child_world;
 mod conditions;
 mod faults;
+mod grants;
 mod group_properties;
 mod groups;
 mod instance_deletion;
@@ -13,6 +14,7 @@ mod instance_states;
 mod instance_world;
 mod instances;
 mod live;
+mod policies;
 mod providers;
 mod quota_properties;
 mod quotas;
@@ -65,7 +67,9 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         core,
         generation: generation.unwrap_or(1),
         deleting: false,
+        policy: Policy::Manage,
         adoption: Adoption::IfExists,
+        updates: Updates::Apply,
         requested: None,
         recreate: None,
         owner: None,
@@ -88,7 +92,8 @@ fn look_at<Cr: LivesInInstance, Item, Step>(
 ) -> Plan<Cr::State, Step> {
     let core = object.core().cloned().unwrap_or_default();
     let mut facts = facts(&core, object.meta().generation);
-    facts.adoption = object.management().adoption;
+    let management = object.management();
+    (facts.policy, facts.adoption, facts.updates) = (management.policy, management.adoption, management.updates);
     let mut seen = Seen {
         location: location(),
         instance_id: "i1".into(),

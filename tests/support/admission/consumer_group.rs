@@ -32,6 +32,22 @@ pub fn a_consumer_group_is_let_in_or_refused(judge: &mut Judge<'_>) {
             None,
         ),
         (spec(json!({"statusDetail": "full"})), Some("/spec/statusDetail")),
+        (
+            spec(json!({"management": {"policy": "Observe", "updates": "Report"}})),
+            None,
+        ),
+        (
+            spec(json!({"management": {"policy": "Observed"}})),
+            Some("/spec/management/policy"),
+        ),
+        (
+            spec(json!({"management": {"updates": "Never"}})),
+            Some("/spec/management/updates"),
+        ),
+        (
+            spec(json!({"management": {"deletionProtection": "yes"}})),
+            Some("/spec/management/deletionProtection"),
+        ),
     ];
     judge(GROUP, &group("KafkaInstance"), &cases, false);
 
