@@ -57,17 +57,6 @@ pub enum Deletion {
     Orphan,
 }
 
-/// What may hold a deletion.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[schemars(transform = undescribed)]
-pub enum DeletionGuard {
-    /// Nothing.
-    #[default]
-    None,
-    /// That it is in use.
-    InUse,
-}
-
 /// Whether the operator acts on a thing.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[schemars(transform = undescribed)]
@@ -88,6 +77,17 @@ pub enum Updates {
     Apply,
     /// Tell.
     Report,
+}
+
+/// What may hold a deletion.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum DeletionGuard {
+    /// Nothing.
+    #[default]
+    None,
+    /// That it is in use.
+    InUse,
 }
 
 /// How the operator treats a thing that lives in an instance.
@@ -113,10 +113,6 @@ pub struct ChildManagement {
     /// at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
-    /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
-    /// object until this is false. Default: false; may change at any time, also while the deletion is held.
-    #[serde(default)]
-    pub deletion_protection: bool,
     /// What holds the deletion of this object, as long as that would delete something in the cloud. InUse: a consumer group
     /// that has clients online; a topic that has messages which some consumer group has yet to consume, in a
     /// RocketMQInstance also one that has consumers online. It is looked at when the object is deleted, and again every 5
@@ -124,6 +120,11 @@ pub struct ChildManagement {
     /// change at any time, also while the deletion is held. Not for a KafkaUserQuota.
     #[serde(default)]
     pub deletion_guard: DeletionGuard,
+
+    /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
+    /// object until this is false. Default: false; may change at any time, also while the deletion is held.
+    #[serde(default)]
+    pub deletion_protection: bool,
 }
 
 impl ChildManagement {

@@ -112,6 +112,10 @@ pub struct ConsumerGroupSpec {
     /// Settings of a group of a RocketMQInstance; a Kafka group has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqGroup>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
     /// Basic: the status tells only what rests. Full: status.live also tells state, members and messages that wait to be
     /// consumed. These are looked at once a minute, which costs a call a group (in a RocketMQInstance one for each of up to
     /// 10 topics, and two), for all objects of the instance together no more than one a second; with more than 60 they take
@@ -119,10 +123,6 @@ pub struct ConsumerGroupSpec {
     /// change at any time.
     #[serde(default)]
     pub status_detail: StatusDetail,
-    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
-    /// that. Default: the one named `default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_config_ref: Option<LocalRef>,
     /// How the operator treats the group.
     #[serde(default)]
     pub management: ChildManagement,

@@ -155,16 +155,16 @@ pub struct TopicSpec {
     /// Settings of a topic of a RocketMQInstance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqTopic>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
     /// Basic: the status tells only what rests. Full: status.live also tells which consumer groups subscribe and how many
     /// messages there are. These are looked at once a minute, which costs a call a topic (in a RocketMQInstance two), for all
     /// objects of the instance together no more than one a second; with more than 60 they take turns. Default: Basic; may
     /// change at any time.
     #[serde(default)]
     pub status_detail: StatusDetail,
-    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
-    /// that. Default: the one named `default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider_config_ref: Option<LocalRef>,
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,

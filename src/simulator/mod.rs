@@ -306,8 +306,8 @@ impl Simulator {
         state.leave_unread(instance, group, topic, messages)
     }
 
-    /// Fills an instance of Kafka that runs, named by its id or name, with topics: as many at once as no client could make.
-    /// False if there is no such instance; names that are there are passed over.
+    /// Fills an instance of Kafka that runs, named by its id or name, with topics as old as itself: as many at once as no
+    /// client could make. False if there is no such instance; names that are there are passed over.
     pub fn add_topics(&self, instance: &str, names: Vec<String>) -> bool {
         let mut state = self.lock();
         let now = self.now(&state);

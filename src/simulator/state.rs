@@ -162,15 +162,16 @@ impl State {
 
     /// Makes topics in an instance of Kafka that runs, named by id or name; false if there is no such instance.
     pub(crate) fn fill(&mut self, instance: &str, names: Vec<String>, now: Now) -> bool {
-        match self.running(instance).map(|instance| &mut instance.own) {
-            Some(Own::Kafka(own)) => {
-                for name in names {
-                    kafka::topics::fill(own, name, now);
-                }
-                true
-            }
-            _ => false,
+        let Some(instance) = self.running(instance) else {
+            return false;
+        };
+        let Own::Kafka(own) = &mut instance.own else {
+            return false;
+        };
+        for name in names {
+            kafka::topics::fill(own, name, instance.created_at, now);
         }
+        true
     }
 
     fn running(&mut self, instance: &str) -> Option<&mut Instance> {

@@ -227,12 +227,12 @@ pub(crate) fn show_usage(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     })))
 }
 
-/// Makes a topic unless there is one of the name.
-pub(crate) fn fill(own: &mut Kafka, name: String, now: Now) {
+/// Makes a topic, as old as its instance, unless there is one of the name.
+pub(crate) fn fill(own: &mut Kafka, name: String, created_at: Timestamp, now: Now) {
     if own.topics.get(&name).is_none() {
         let topic = Topic {
             name,
-            ..ordinary(now.wall)
+            ..ordinary(created_at)
         };
         own.topics.add(topic, now.at);
     }
