@@ -79,6 +79,17 @@ pub enum Updates {
     Report,
 }
 
+/// What may hold a deletion.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum DeletionGuard {
+    /// Nothing.
+    #[default]
+    None,
+    /// That it is in use.
+    InUse,
+}
+
 /// How the operator treats a thing that lives in an instance.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +113,14 @@ pub struct ChildManagement {
     /// at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
+    /// What holds the deletion of this object, as long as that would delete something in the cloud. InUse: a consumer group
+    /// that has clients online; a topic that has messages which some consumer group has yet to consume, in a
+    /// RocketMQInstance also one that has consumers online. It is looked at when the object is deleted, and again every 5
+    /// minutes until it is used no more; a deletion of the namespace waits for that too. None: nothing. Default: None; may
+    /// change at any time, also while the deletion is held. Not for a KafkaUserQuota.
+    #[serde(default)]
+    pub deletion_guard: DeletionGuard,
+
     /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
     /// object until this is false. Default: false; may change at any time, also while the deletion is held.
     #[serde(default)]
@@ -123,6 +142,7 @@ impl Default for ChildManagement {
             updates: Updates::Apply,
             deletion: None,
             deletion_protection: false,
+            deletion_guard: DeletionGuard::None,
         }
     }
 }
@@ -131,40 +151,9 @@ fn if_exists() -> Adoption {
     Adoption::IfExists
 }
 
-/// Kinds of instance that something can live in.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum InstanceKind {
-    /// A Kafka instance.
-    #[default]
-    KafkaInstance,
-    /// A RocketMQ instance.
-    RocketMQInstance,
-}
-
-impl InstanceKind {
-    /// The kind's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KafkaInstance => "KafkaInstance",
-            Self::RocketMQInstance => "RocketMQInstance",
-        }
-    }
-}
-
 /// Where an optional field has an enum for its type, the type's description would hide the field's own.
 pub(super) fn undescribed(schema: &mut Schema) {
     schema.remove("description");
-}
-
-/// Names the instance that something lives in, in the same namespace.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct InstanceRef {
-    /// Kind of the instance. Cannot change once the thing exists.
-    pub kind: InstanceKind,
-    /// Name of the instance's object, in this object's own namespace. Cannot change once the thing exists.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
 }
 
 /// Where an object's cloud resource came from.
@@ -381,31 +370,6 @@ pub trait Managed:
         self.status().map(AsRef::as_ref)
     }
 }
-
-/// A kind of what lives in an instance.
-pub trait LivesInInstance: Managed {
-    /// Kind and name of the instance's object.
-    fn instance(&self) -> (InstanceKind, &str);
-
-    /// `spec.management`.
-    fn management(&self) -> &ChildManagement;
-}
-
-/// Makes a kind one that lives in an instance.
-macro_rules! lives_in_instance {
-    ($kind:ty) => {
-        impl $crate::api::LivesInInstance for $kind {
-            fn instance(&self) -> ($crate::api::InstanceKind, &str) {
-                (self.spec.instance_ref.kind.into(), &self.spec.instance_ref.name)
-            }
-
-            fn management(&self) -> &$crate::api::ChildManagement {
-                &self.spec.management
-            }
-        }
-    };
-}
-pub(super) use lives_in_instance;
 
 /// Strings by name; for tags and configs.
 pub type StringMap = BTreeMap<String, String>;

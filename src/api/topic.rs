@@ -6,10 +6,12 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, lives_in_instance, managed};
+use super::common::{ChildManagement, CoreStatus, LocalRef, StringMap, managed};
+use super::home::{InstanceRef, lives_in_instance};
+use super::live::{StatusDetail, TopicLive};
 use super::rules::{
-    CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, rocketmq_name,
-    rocketmq_own_name,
+    CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, provider_with_id,
+    rocketmq_name, rocketmq_own_name,
 };
 
 /// A topic of an instance.
@@ -132,9 +134,10 @@ use super::rules::{
 #[x_kube(validation = rocketmq_name())]
 #[x_kube(validation = block_fits_kind("kafka", "KafkaInstance"))]
 #[x_kube(validation = block_fits_kind("rocketmq", "RocketMQInstance"))]
+#[x_kube(validation = provider_with_id())]
 #[serde(rename_all = "camelCase")]
 pub struct TopicSpec {
-    /// The instance that the topic lives in. Cannot change.
+    /// The instance that the topic lives in. Cannot become another.
     pub instance_ref: InstanceRef,
     /// Name in the cloud. In a KafkaInstance 3 to 200 letters, digits, `.`, `_` and `-`, a letter first; in a
     /// RocketMQInstance 3 to 64 letters, digits, `%`, `|`, `_` and `-`. Default: the object's name. Cannot change.
@@ -152,6 +155,16 @@ pub struct TopicSpec {
     /// Settings of a topic of a RocketMQInstance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqTopic>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
+    /// Basic: the status tells only what rests. Full: status.live also tells which consumer groups subscribe and how many
+    /// messages there are. These are looked at once a minute, which costs a call a topic (in a RocketMQInstance two), for all
+    /// objects of the instance together no more than one a second; with more than 60 they take turns. Default: Basic; may
+    /// change at any time.
+    #[serde(default)]
+    pub status_detail: StatusDetail,
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,
@@ -338,6 +351,9 @@ pub struct TopicStatus {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 8), inner(length(max = 64)))]
     pub unverifiable: BTreeSet<String>,
+    /// What moves by itself; only with statusDetail Full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<TopicLive>,
 }
 
 /// The topic as it is in the cloud; what a read leaves out is left out here.

@@ -129,7 +129,7 @@ impl<K: Kind> Worker<'_, K> {
         }
         let Some(step) = step else {
             self.publish(plan.status, &plan.situation).await?;
-            let rests = matches!(plan.next, Next::Rest | Next::Stop(_));
+            let rests = matches!(plan.next, Next::Rest | Next::Within(_) | Next::Stop(_));
             self.room.note(&*cr, |note| note.settled(rests));
             return Ok(match (plan.next, K::hub(&reach)) {
                 (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr)),
@@ -246,7 +246,23 @@ impl<K: Kind> Worker<'_, K> {
         if abandoned.is_some() && abandoned == K::abandon_key(&*self.cr).as_ref() {
             return Some(format!("abandoned: {} stays in the cloud", stands_for(core)));
         }
+        if self.is_left_behind() {
+            let why = "the objects that reached it are gone";
+            return Some(format!(
+                "{why}: {} goes with its instance, or stays in it",
+                stands_for(core)
+            ));
+        }
         K::orphans(&*self.cr).then(|| format!("{} stays in the cloud", stands_for(core)))
+    }
+
+    /// The instance that it lives in is another namespace's, which took along the instance's object and the way there.
+    fn is_left_behind(&self) -> bool {
+        let own = self.cr.namespace().unwrap_or_default();
+        let mut elsewhere = K::references(&*self.cr);
+        elsewhere.retain(|needed| needed.namespace != own && !needed.namespace.is_empty());
+        let reached = |core: &CoreStatus| core.provider.as_ref().is_some_and(|pinned| pinned.namespace != own);
+        self.cr.core().is_some_and(reached) && !elsewhere.iter().any(|needed| self.cx.rooms.exists(needed))
     }
 
     /// Puts our finalizer on a new object.
@@ -342,6 +358,7 @@ impl<K: Kind> Worker<'_, K> {
             Next::Rest => {
                 jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }
+            Next::Within(pause) => pause.min(self.pause_of(Next::Rest)),
             Next::Stop(pause) => pause.min(K::LONGEST_PAUSE),
             Next::Release => Duration::MAX,
         }

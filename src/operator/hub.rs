@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::batch::{Batch, Batches};
 use super::kind::Reference;
+use super::pace::Pace;
 use super::snapshot::{Lister, Shared, Source};
 use super::tasks::Tasks;
 use super::traffic::Traffic;
@@ -25,6 +26,8 @@ pub struct Hub {
     pub traffic: Traffic,
     /// Its background tasks.
     pub tasks: Tasks,
+    /// How fast it is asked about one thing at a time.
+    pub pace: Pace,
     client: Client,
     /// Its lists by how they are read.
     lists: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -63,6 +66,7 @@ impl Hub {
             engine,
             traffic: Traffic::default(),
             tasks: Tasks::default(),
+            pace: Pace::default(),
             client,
             lists: Mutex::default(),
             batches: Batches::default(),
@@ -92,6 +96,17 @@ impl Hub {
             .entry(TypeId::of::<L>())
             .or_insert_with(|| Arc::new(Shared::<L::Item>::default()));
         list.clone().downcast().expect("filed under its own type")
+    }
+
+    /// An error of a call that makes more of something, with how much room there was for that when its list was read last.
+    pub fn room_for<L: Lister>(&self, what: &str, error: Error) -> Error {
+        let limits = self.list::<L>().limits().unwrap_or_default();
+        match (limits.left, limits.most) {
+            (Some(left), Some(most)) if error.class() == Class::Quota => {
+                error.adding(&format!("{left} of {most} {what} were left when they were listed last"))
+            }
+            _ => error,
+        }
     }
 
     /// Why no write should be sent to the instance now.

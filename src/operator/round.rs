@@ -111,6 +111,21 @@ impl<Cr: Managed> Round<'_, Cr> {
         }
     }
 
+    /// How new must be what is read of the instance itself: nothing that an object does to what lives in it changes that.
+    pub fn host_freshness(&self) -> Freshness {
+        let now = Instant::now();
+        let (age, floor) = if self.is_asked() {
+            (FRESH, FRESH)
+        } else {
+            (self.cx.resync_of(self.cr).mul_f64(0.8), UNBOUNDED)
+        };
+        Freshness {
+            after: now.checked_sub(floor).unwrap_or(now),
+            age,
+            priority: self.priority(),
+        }
+    }
+
     /// How new a shared list must be: newer than our last step; as old as the interval allows if nobody waits for it, or if
     /// nothing could be done now.
     pub fn freshness(&self, core: &CoreStatus, held: bool) -> Freshness {

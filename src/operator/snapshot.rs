@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::traffic::{RUN, Traffic};
-use crate::cloud::{Class, Client, Error, Operation, Page, Priority, Sent};
+use crate::cloud::{Class, Client, Error, Limits, Operation, Page, Priority, Sent};
 
 /// How many times a list is read again when it changed while it was read.
 const TRIES: usize = 3;
@@ -72,6 +72,8 @@ pub struct Snapshot<T> {
     items: BTreeMap<Box<str>, T>,
     /// The names of the complete list before it, hashed.
     before: Option<HashSet<u64>>,
+    /// What it says of the room that is left.
+    limits: Limits,
 }
 
 /// A thing, or the proof that there is none, as of a moment.
@@ -159,6 +161,11 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             thing: list.items.get(name).cloned(),
             as_of: list.begun,
         })
+    }
+
+    /// What the instance had room for when the list was read last; no call is made for it.
+    pub fn limits(&self) -> Option<Limits> {
+        self.kept().last.as_ref().map(|last| last.limits)
     }
 
     async fn read<L: Lister<Item = T>>(
@@ -262,25 +269,30 @@ async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot
     let mut calls = 0;
     for _ in 0..TRIES {
         let begun = Instant::now();
-        if let Some(items) = read_once(lister, urgency, &mut calls).await? {
-            let before = None;
-            return Ok((Snapshot { begun, items, before }, calls));
+        if let Some((items, limits)) = read_once(lister, urgency, &mut calls).await? {
+            let snapshot = Snapshot {
+                begun,
+                items,
+                before: None,
+                limits,
+            };
+            return Ok((snapshot, calls));
         }
     }
     let message = format!("the list changed while it was read, {TRIES} times in a row");
     Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message))
 }
 
-/// All pages, or `None` if they do not fit together.
+/// All pages and what the last of them says of limits, or `None` if they do not fit together.
 async fn read_once<L: Lister>(
     lister: &L,
     urgency: &AtomicU8,
     calls: &mut u32,
-) -> Result<Option<BTreeMap<Box<str>, L::Item>>, Error> {
+) -> Result<Option<(BTreeMap<Box<str>, L::Item>, Limits)>, Error> {
     let mut items = BTreeMap::new();
     let mut total = None;
     let mut offset = 0;
-    loop {
+    let limits = loop {
         *calls += 1;
         let page = lister.page(offset, priority(urgency)).await?;
         let (count, before) = (page.items.len() as u32, items.len());
@@ -296,11 +308,11 @@ async fn read_once<L: Lister>(
             None => count < L::PAGE || items.len() == before,
         };
         if last {
-            break;
+            break page.limits;
         }
-    }
+    };
     let complete = total.is_none_or(|total| items.len() as u64 == total);
-    Ok(complete.then_some(items))
+    Ok(complete.then_some((items, limits)))
 }
 
 fn priority(urgency: &AtomicU8) -> Priority {
@@ -346,7 +358,11 @@ mod tests {
             };
             let items: Vec<_> = list.into_iter().map(String::from).collect();
             let total = Some(items.len() as u64);
-            Ok(Page { items, total })
+            Ok(Page {
+                items,
+                total,
+                limits: Limits::default(),
+            })
         }
 
         fn name(item: &String) -> Cow<'_, str> {

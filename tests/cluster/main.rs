@@ -20,6 +20,7 @@ mod rights;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
+mod tenants;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -63,6 +64,7 @@ async fn all(run: &mut Run, cluster: &Cluster) {
     bad_input::all(run, cluster).await;
     namespaces::all(run, cluster).await;
     protection::all(run, cluster).await;
+    tenants::all(run, cluster).await;
     replicas::all(run, cluster).await;
     rest::all(run, cluster).await;
     rights::all(run, cluster).await;

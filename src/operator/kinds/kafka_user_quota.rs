@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
+use super::usage::Used;
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
 use crate::cloud::{Error, Operation, Page, Priority};
@@ -15,6 +16,7 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Source};
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 use crate::plan::kafka_user_quota::{Step, identity, name, plan};
 
 /// The kind.
@@ -40,7 +42,14 @@ impl Kind for KafkaUserQuotas {
     async fn look(round: &Round<'_, KafkaUserQuota>) -> Result<Look<Self>, Halt> {
         let living = Living {
             name: |cr| name(&identity(cr)),
+            wish: |cr| {
+                let identity = identity(cr);
+                Wish::Quota {
+                    default: identity.user_default || identity.client_default,
+                }
+            },
             lister: Lists,
+            growth: |_, _| None,
             plan,
         };
         look(round, living).await
@@ -80,6 +89,13 @@ impl Kind for KafkaUserQuotas {
 
 #[derive(Clone)]
 struct Lists(Source);
+
+impl Used for Lists {
+    /// No call tells, so that the definition refuses the guard.
+    async fn in_use(_: &Hub, _: &str) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+}
 
 impl Lister for Lists {
     type Item = Quota;

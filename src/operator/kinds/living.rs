@@ -1,18 +1,23 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
+use std::collections::BTreeSet;
+
 use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
-use super::reach::{InstanceReach, instance, pinned_reference};
-use crate::api::{LivesInInstance, Managed};
+use super::reach::{DEFAULT_PROVIDER, InstanceReach, instance, object, pinned_reference};
+use super::tenants::has_room;
+use super::usage::{Used, guard};
+use crate::api::{DeletionGuard, LivesInInstance, Managed, ProviderConfig, Updates};
 use crate::cloud::{Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Sighting, Source};
-use crate::plan::child::{Found, Seen};
+use crate::plan::child::{Found, Guard, Seen};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Job, Plan, Reason, orphans};
+use crate::plan::grant::{Share, Wish};
+use crate::plan::{Facts, Job, LIST_LAG, Plan, Reason, orphans};
 
 /// What is said of an object that is to be deleted, and is not.
 const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
@@ -21,8 +26,12 @@ const PROTECTED: &str = "spec.management.deletionProtection is true: set it to f
 pub struct Living<K: Kind, L: Lister> {
     /// The thing's name in the instance.
     pub name: fn(&K::Cr) -> String,
+    /// What an instance of another namespace must admit.
+    pub wish: fn(&K::Cr) -> Wish,
     /// How the pages of the list are read that all of them share.
     pub lister: fn(Source) -> L,
+    /// What it takes of its grant if it is to be made, or grown from what was found.
+    pub growth: fn(&K::Cr, Option<&L::Item>) -> Option<Share>,
     /// The decision.
     pub plan: Judge<K, L::Item>,
 }
@@ -33,10 +42,17 @@ type PlanOf<K> = Plan<<<K as Kind>::Cr as Managed>::State, <K as Kind>::Step>;
 
 /// The references of something that lives in an instance.
 pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
-    let (kind, name) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let instance = Reference::new(kind.as_str(), namespace, name);
-    std::iter::once(instance).chain(pinned_reference(cr)).collect()
+    let mut references: Vec<_> = object(cr).into_iter().collect();
+    let (kind, instance) = cr.instance();
+    if let Some(id) = &instance.instance_id {
+        // Whatever manages it has a say; whatever reaches it is this object's own.
+        let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+        let provider = cr.provider_config_ref().map_or(DEFAULT_PROVIDER, |named| &named.name);
+        references.push(Reference::by_id(kind, id));
+        references.push(Reference::of::<ProviderConfig>(namespace, provider));
+    }
+    references.extend(pinned_reference(cr));
+    references
 }
 
 /// What something that lives in an instance claims: its name there. Who only looks is nobody's rival.
@@ -49,12 +65,11 @@ pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
 
 /// A name in an instance, by the instance's object, and by its id once known.
 fn names<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
-    let (kind, instance) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let mut names = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
-    let id = cr.core().and_then(|core| core.instance_id.as_ref());
-    names.extend(id.map(|id| format!("id:{id}/{name}")));
-    names
+    let by_object = object(cr).map(|object| format!("{}/{}/{}/{name}", object.kind, object.namespace, object.name));
+    let known = cr.core().and_then(|core| core.instance_id.as_ref());
+    let ids = BTreeSet::from_iter(known.into_iter().chain(&cr.instance().1.instance_id));
+    let by_id = ids.into_iter().map(|id| format!("id:{id}/{name}"));
+    by_object.into_iter().chain(by_id).collect()
 }
 
 /// Whether its object can go at once, and leaves it in its instance.
@@ -67,7 +82,7 @@ pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
 pub async fn look<K, L>(round: &Round<'_, K::Cr>, living: Living<K, L>) -> Result<Look<K>, Halt>
 where
     K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
-    L: Lister,
+    L: Used,
 {
     let management = round.cr.management();
     if round.deleting() && management.deletion_protection {
@@ -80,19 +95,18 @@ where
         let names = names(&cr, &(living.name)(&cr));
         round.cx.rooms.of::<K::Cr>().wake_claimants(&cr, &names);
     }
-    let (kind, name) = round.cr.instance();
-    let reach = instance(round, kind, name, &core).await?;
+    let reach = instance(round, &core, &(living.wish)(round.cr)).await?;
     if reach.moved {
         let mut status = <K::Cr as Managed>::State::default();
         core.forget();
         *status.as_mut() = core.clone();
         *cr.status_mut() = Some(status);
     }
-    let (hub, mut job, mut as_of) = (&reach.hub, None, None);
+    let name = (living.name)(&cr);
+    let (hub, mut job, mut as_of, mut guarded) = (&reach.hub, None, None, Guard::Open);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        let name = (living.name)(&cr);
         job = round.job_on(hub, &core, &name).await?;
         let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
         if shared && matches!(job, Some(Job::Failed(_))) {
@@ -105,6 +119,9 @@ where
         match hub.list::<L>().find(&lister, &hub.traffic, &name, fresh).await {
             Ok(Sighting { thing, as_of: begun }) => {
                 as_of = Some(begun);
+                if thing.is_some() && asks(round) && job != Some(Job::Running) {
+                    guarded = guard::<L>(hub, &name).await?;
+                }
                 thing.map_or(Found::Absent, Found::There)
             }
             Err(error) => {
@@ -113,6 +130,16 @@ where
             }
         }
     };
+    let growth = match &found {
+        _ if management.observes() => None,
+        Found::There(_) if management.updates == Updates::Report => None,
+        Found::There(thing) => (living.growth)(&cr, Some(thing)),
+        Found::Absent => (living.growth)(&cr, None),
+        Found::InstanceGone => None,
+    };
+    if let (Some(admission), Some(share)) = (&reach.admission, growth) {
+        has_room(round, admission, &hub.instance_id, &name, share)?;
+    }
     let now = hub.client(Priority::Resync).server_now();
     let mut facts = round.facts(&core, management.adoption, round.owner(), job, now);
     (facts.policy, facts.updates) = (management.policy, management.updates);
@@ -122,6 +149,7 @@ where
         held: reach.held.clone(),
         host: reach.host.clone(),
         found,
+        guard: guarded,
     };
     let plan = (living.plan)(&cr, facts, seen);
     Ok(Look {
@@ -130,6 +158,13 @@ where
         as_of,
         now,
     })
+}
+
+/// Whether its guard asks if it is in use: while it is to be deleted, until that was sent.
+fn asks<Cr: LivesInInstance>(round: &Round<'_, Cr>) -> bool {
+    let guarded = round.cr.management().deletion_guard == DeletionGuard::InUse;
+    let sent = || round.cx.rooms.of::<Cr>().note(round.cr, |note| note.deleted);
+    round.deleting() && guarded && sent().is_none_or(|sent| sent.elapsed() >= LIST_LAG)
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.

@@ -7,6 +7,7 @@ use crate::api::topic::{KafkaTopic, ObservedTopic};
 use crate::api::{Correction, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
+use crate::plan::grant::Share;
 use crate::plan::upkeep::Comparison;
 use crate::plan::{Differences, Facts, Plan};
 
@@ -59,6 +60,38 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         plan.status.managed_configs.clear();
     }
     plan
+}
+
+/// What a topic that has so many partitions takes of its grant.
+pub fn share(topic: &Topic, has: u32) -> Share {
+    let wanted = topic.spec.kafka.as_ref().and_then(|kafka| kafka.partitions);
+    let core = topic.status.as_ref().map(|status| &status.core);
+    let wants = wanted
+        .filter(|_| topic.metadata.deletion_timestamp.is_none())
+        .unwrap_or(0);
+    Share {
+        has,
+        wants,
+        admitted: core.is_some_and(|core| core.create_intent.is_some()),
+        age: (
+            topic.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            topic.metadata.uid.clone().unwrap_or_default(),
+        ),
+    }
+}
+
+/// The partitions that a topic was last seen with in this instance.
+pub fn partitions(topic: &Topic, instance_id: &str) -> u32 {
+    let status = topic.status.as_ref();
+    let status = status.filter(|status| status.core.instance_id.as_deref() == Some(instance_id));
+    status
+        .and_then(|status| status.observed.as_ref()?.partitions)
+        .unwrap_or(0)
+}
+
+/// What it takes of its grant if it is to be made, or grown from what it has.
+pub fn growth(topic: &Topic, has: Option<u32>) -> Option<Share> {
+    Some(share(topic, has.unwrap_or(0))).filter(|share| share.wants > share.has)
 }
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
