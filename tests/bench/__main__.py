@@ -9,6 +9,7 @@ binary under the chart's account. Its figures go to docs/benchmarks/results.json
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -60,18 +61,32 @@ def run(options):
         else:
             tools.require(*tools.prerequisites())
             binaries = tools.release()
+    failed = []
     for name in rows:
         if name in ROWS:
-            measure(name, options, lambda row: row(options.folder / name, binaries, sizes))
+            with going_on(name, failed):
+                measure(name, options, lambda row: row(options.folder / name, binaries, sizes))
     if shared := [name for name in rows if name in SHARED]:
         heading(f"One lab for {', '.join(shared)}")
-        with Lab(options.folder / "shared", binaries, resync="1m") as lab:
+        with going_on(", ".join(shared), failed), Lab(options.folder / "shared", binaries, resync="1m") as lab:
             lab.install()
             for name in shared:
                 measure(name, options, lambda row: row(lab, sizes))
     if not options.smoke:
         write_page()
+    if failed:
+        raise Failure("without figures: " + ", ".join(failed))
     return 0
+
+
+@contextlib.contextmanager
+def going_on(name, failed):
+    """The other rows are measured all the same."""
+    try:
+        yield
+    except Failure as failure:
+        say(f"\n  {name} failed: {failure}")
+        failed.append(name)
 
 
 def measure(name, options, work):
