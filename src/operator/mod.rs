@@ -51,6 +51,7 @@ pub use metrics::Metrics;
 use namespaces::Namespaces;
 use providers::Providers;
 use room::{Room, Rooms};
+use writes::Gate;
 
 /// What an operator is made of; nothing here is read from the environment.
 pub struct Operator {
@@ -87,6 +88,7 @@ pub struct Context {
     config: Config,
     metrics: Metrics,
     events: Events,
+    gate: Gate,
     rooms: Rooms,
     namespaces: Arc<Namespaces>,
     hubs: Hubs,
@@ -130,10 +132,11 @@ impl Operator {
         kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
         let namespaces = kinds.watch_namespaces();
-        let (wakes, mut woken) = mpsc::unbounded_channel();
+        let (gate, (wakes, mut woken)) = (Gate::default(), mpsc::unbounded_channel());
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
         let context = Context {
-            events: Events::new(self.kube.clone(), identity),
+            events: Events::new(self.kube.clone(), gate.clone(), identity),
+            gate,
             kube: self.kube,
             transport: self.transport,
             clock: self.clock,

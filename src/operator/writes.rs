@@ -8,6 +8,7 @@ use kube::api::{Api, Patch, PatchParams};
 use kube::core::object::HasStatus as _;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::info;
 
@@ -95,11 +96,14 @@ impl<K: Kind> Worker<'_, K> {
             "status": status,
         });
         let params = PatchParams::apply(STATUS_MANAGER).force();
-        let written = kube_call(
-            self.api()
-                .patch_status(&self.cr.name_any(), &params, &Patch::Apply(patch)),
-        )
-        .await?;
+        let written = self
+            .cx
+            .gate
+            .call(
+                self.api()
+                    .patch_status(&self.cr.name_any(), &params, &Patch::Apply(patch)),
+            )
+            .await?;
         self.keep(written);
         if news && tells {
             self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
@@ -153,7 +157,11 @@ impl<K: Kind> Worker<'_, K> {
             field_manager: Some(META_MANAGER.into()),
             ..Default::default()
         };
-        let written = kube_call(self.api().patch(&self.cr.name_any(), &params, &Patch::Merge(patch))).await?;
+        let written = self
+            .cx
+            .gate
+            .call(self.api().patch(&self.cr.name_any(), &params, &Patch::Merge(patch)))
+            .await?;
         self.keep(written);
         Ok(())
     }
@@ -169,12 +177,30 @@ impl<K: Kind> Worker<'_, K> {
     }
 }
 
-/// A call to the API server that ends.
-pub(super) async fn kube_call<T>(call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    match timeout(KUBE_TIMEOUT, call).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
-        Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
-        Err(_) => Err(Failure::Timeout),
+/// How many calls to the API server may be under way at once: ten thousand at once would all be late, and the lease's
+/// renewal, which does not wait here, with them.
+const AT_ONCE: usize = 32;
+
+/// The way to the API server.
+#[derive(Clone)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+impl Gate {
+    /// A call to the API server that ends; its time counts from when it is sent.
+    pub(super) async fn call<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+        // It is never closed.
+        let _permit = self.0.acquire().await;
+        match timeout(KUBE_TIMEOUT, call).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
+            Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
+            Err(_) => Err(Failure::Timeout),
+        }
     }
 }
