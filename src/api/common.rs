@@ -120,7 +120,6 @@ pub struct ChildManagement {
     /// change at any time, also while the deletion is held. Not for a KafkaUserQuota.
     #[serde(default)]
     pub deletion_guard: DeletionGuard,
-
     /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
     /// object until this is false. Default: false; may change at any time, also while the deletion is held.
     #[serde(default)]

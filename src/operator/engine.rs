@@ -50,7 +50,8 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
         room,
         cr: cr.clone(),
     };
-    let pause = match worker.round().await {
+    // A round is large, and thousands may be due at once: only those that run are there.
+    let pause = match Box::pin(worker.round()).await {
         Ok(pause) => pause,
         Err(Failure::Conflict) => {
             // The watch brings the newer object; ours must not hold it back.
@@ -139,6 +140,9 @@ impl<K: Kind> Worker<'_, K> {
         let hub = K::hub(&reach);
         let mut _turn = None;
         if let Some(hub) = hub.filter(|_| K::way(&step) != Way::Together) {
+            if K::creates(&step) && hub.sends_away(&Reference::to(&*cr)) {
+                return Ok(LONG_LINE);
+            }
             let mut turn = std::pin::pin!(hub.turn(round.priority(), K::way(&step)));
             let turn = loop {
                 tokio::select! {

@@ -1,6 +1,7 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use kube::Resource as _;
 use kube::core::object::HasStatus as _;
@@ -21,6 +22,9 @@ use crate::plan::{Facts, Job, LIST_LAG, Plan, Reason, orphans};
 
 /// What is said of an object that is to be deleted, and is not.
 const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
+
+/// When an object comes again that was sent away by a crowd before it, if nothing woke it.
+pub const LATER: Duration = Duration::from_secs(60);
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -116,8 +120,14 @@ where
         }
         let lister = (living.lister)(hub.source());
         let fresh = round.freshness(&core, reach.held.is_some());
-        match hub.list::<L>().find(&lister, &hub.traffic, &name, fresh).await {
-            Ok(Sighting { thing, as_of: begun }) => {
+        let reader = (&Reference::to(round.cr), name.as_str());
+        match hub
+            .list::<L>()
+            .find_or_later(&lister, &hub.traffic, reader, fresh)
+            .await
+        {
+            Ok(None) => return Err(Halt::Later(LATER)),
+            Ok(Some(Sighting { thing, as_of: begun })) => {
                 as_of = Some(begun);
                 if thing.is_some() && asks(round) && job != Some(Job::Running) {
                     guarded = guard::<L>(hub, &name).await?;
