@@ -294,7 +294,7 @@ impl<K: Kind> Worker<'_, K> {
 
     /// A round that is about to spend money reads the object from the API server, and needs a lease that outlasts the call.
     async fn may_not_buy(&mut self, step: &K::Step) -> Result<Option<Duration>, Failure> {
-        let fresh = kube_call(self.api().get(&self.cr.name_any())).await?;
+        let fresh = kube_call(&self.cx.kube_calls, self.api().get(&self.cr.name_any())).await?;
         if fresh.resource_version() != self.cr.resource_version() {
             self.room.wrote(Arc::new(fresh));
             return Err(Failure::Conflict);

@@ -11,6 +11,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -27,15 +28,17 @@ const MAX_PREFIX: usize = 200;
 #[derive(Clone)]
 pub struct Events {
     client: Client,
+    calls: Arc<Semaphore>,
     instance: String,
     last: Arc<AtomicI64>,
 }
 
 impl Events {
-    /// In the name of this replica.
-    pub fn new(client: Client, instance: Option<String>) -> Self {
+    /// In the name of this replica; `calls` are all that may be under way to the API server at once.
+    pub fn new(client: Client, calls: Arc<Semaphore>, instance: Option<String>) -> Self {
         Self {
             client,
+            calls,
             instance: instance.unwrap_or_else(|| "dms-operator".into()),
             last: Arc::default(),
         }
@@ -100,6 +103,7 @@ impl Events {
     async fn send(&self, event: Event) {
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
+        let _turn = self.calls.acquire().await;
         match timeout(KUBE_TIMEOUT, api.create(&PostParams::default(), &event)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => debug!(%error, "failed to publish an Event"),

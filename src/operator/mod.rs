@@ -33,7 +33,7 @@ use kube::runtime::controller::{Action, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
 use kube::{Api, Client, Resource as _, ResourceExt as _};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -51,6 +51,7 @@ pub use metrics::Metrics;
 use namespaces::Namespaces;
 use providers::Providers;
 use room::{Room, Rooms};
+use writes::KUBE_CALLS;
 
 /// What an operator is made of; nothing here is read from the environment.
 pub struct Operator {
@@ -82,6 +83,8 @@ pub enum Ended {
 /// What all rounds share.
 pub struct Context {
     kube: Client,
+    /// Calls to the API server that may be under way at once.
+    kube_calls: Arc<Semaphore>,
     transport: Arc<dyn Transport>,
     clock: Clock,
     config: Config,
@@ -132,9 +135,11 @@ impl Operator {
         let namespaces = kinds.watch_namespaces();
         let (wakes, mut woken) = mpsc::unbounded_channel();
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
+        let kube_calls = Arc::new(Semaphore::new(KUBE_CALLS));
         let context = Context {
-            events: Events::new(self.kube.clone(), identity),
+            events: Events::new(self.kube.clone(), kube_calls.clone(), identity),
             kube: self.kube,
+            kube_calls,
             transport: self.transport,
             clock: self.clock,
             config: self.config,
