@@ -208,11 +208,11 @@ def hot(folder, binaries, sizes):
         lab.install()
         instances = [f"i-{n:02}" for n in range(sizes.instances)]
         lab.instances(instances)
-        spread = spread(sizes.some, sizes.instances)
-        lab.settled_topics(spread)
+        by_instance = spread(sizes.some, sizes.instances)
+        lab.settled_topics(by_instance)
         lab.quiet()
         with Watch(lab.api) as watch:
-            others = [name for instance in instances[1:] for name in spread[instance]]
+            others = [name for instance in instances[1:] for name in by_instance[instance]]
             calm = _edited(lab, watch, others, 90)
             busy = {"status": 400, "code": "DMS.00400026", "message": "The instance is busy."}
             hot_id = next(i["id"] for i in lab.cloud.state()["instances"] if i["name"] == instances[0])
@@ -220,7 +220,7 @@ def hot(folder, binaries, sizes):
                 lab.cloud.inject(operation, busy, times=0, match={"instance": hot_id})
             lab.cloud.forget_calls()
             begun = time.time()
-            lab.api.patch(TOPICS, {name: _retention(91) for name in spread[instances[0]]})
+            lab.api.patch(TOPICS, {name: _retention(91) for name in by_instance[instances[0]]})
             under = _edited(lab, watch, others, 92)
             with Live(f"{seconds:g} s of a busy instance"):
                 time.sleep(max(0, begun + seconds - time.time()))
@@ -228,11 +228,11 @@ def hot(folder, binaries, sizes):
             calls = [c for c in lab.cloud.calls() if hot_id in c["path"]]
             writes = lab.audit().writes(since=begun + 60) if sizes is FULL else {}
             lab.cloud.heal()
-            healed = lab.until("the hot one is as its objects say", lambda: _all(watch, spread[instances[0]]), 300, watch)
+            healed = lab.until("the hot one is as its objects say", lambda: _all(watch, by_instance[instances[0]]), 300, watch)
     changes = sum(c["operation"] == "UpdateInstanceTopic" for c in calls)
     figures = {
         "instances": sizes.instances,
-        "topicsOfEach": len(spread[instances[0]]),
+        "topicsOfEach": len(by_instance[instances[0]]),
         "busySeconds": round(seconds),
         "pollIntervalSeconds": poll,
         "othersEditedInSeconds": {"calm": round(calm, 1), "oneIsHot": round(under, 1)},
