@@ -28,5 +28,6 @@ mod passwords;
 mod refusals;
 mod rest;
 mod restored;
+mod scale;
 mod stale;
 mod versions;

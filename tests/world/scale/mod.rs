@@ -1,0 +1,4 @@
+//! Thousands of objects cost a few calls, whatever happens to them.
+
+mod kit;
+mod many;
