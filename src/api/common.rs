@@ -205,6 +205,9 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub failure: Option<String>,
+    /// The job does the same for other objects too, which were sent in the same call. If it fails, each is sent alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
 }
 
 /// How a difference can be mended.

@@ -95,18 +95,52 @@ pub struct ProviderConfigSpec {
         regex(pattern = r"^(([1-9][0-9]{0,2}|1[0-3][0-9]{2}|14[0-3][0-9]|1440)m|([1-9]|1[0-9]|2[0-4])h)$")
     )]
     pub resync_interval: Option<String>,
+    /// How often the cloud may be called with these credentials, over all objects. Default: 20 calls a second. Whatever it
+    /// is, a 429 slows the operator down, and a limit that the gateway names is kept. Where several ProviderConfigs use the
+    /// same credentials, the least holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// So many calls in so long: `{requests: 200, period: 5m}`.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimit {
+    /// Calls in `period`, 1 to 100000.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub requests: u32,
+    /// Whole seconds, minutes or hours: `1s`, `5m`, `1h`.
+    #[schemars(length(max = 6), regex(pattern = r"^[1-9][0-9]{0,4}[smh]$"))]
+    pub period: String,
+    /// Calls at once after a pause, 1 to 1000. Default: 20, or `requests` if that is less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub burst: Option<u32>,
+}
+
+impl RateLimit {
+    /// [`Self::period`] as a duration; `None` when it is not readable.
+    pub fn period(&self) -> Option<Duration> {
+        duration(&self.period)
+    }
+}
+
+/// `5m` as a duration.
+fn duration(text: &str) -> Option<Duration> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        _ => return None,
+    };
+    let number: u32 = text[..text.len() - 1].parse().ok()?;
+    Some(Duration::from_secs(u64::from(number) * unit))
 }
 
 impl ProviderConfigSpec {
     /// [`Self::resync_interval`] as a duration; `None` when it is not set or not readable.
     pub fn resync(&self) -> Option<Duration> {
-        let text = self.resync_interval.as_deref()?;
-        let (number, unit) = match text.strip_suffix('m') {
-            Some(minutes) => (minutes, 60),
-            None => (text.strip_suffix('h')?, 3600),
-        };
-        let number: u32 = number.parse().ok()?;
-        Some(Duration::from_secs(u64::from(number) * unit))
+        duration(self.resync_interval.as_deref()?)
     }
 }
 
@@ -182,10 +216,26 @@ pub struct ProviderConfigStatus {
     /// Whose credentials are in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<Identity>,
+    /// How often the cloud is called at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<EffectiveRate>,
     /// The Secret that carries our finalizer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub held_secret: Option<String>,
+}
+
+/// How often the cloud is called at most.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectiveRate {
+    /// Calls a second, as in `20/s`.
+    #[schemars(length(max = 16))]
+    pub effective: String,
+    /// Why it is less than what is allowed: flow control, with the limit that the gateway named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub throttled_by: Option<String>,
 }
 
 /// Whose credentials are in use.
@@ -223,7 +273,7 @@ mod tests {
         };
         assert_eq!(resync(Some("5m")), Some(Duration::from_secs(300)));
         assert_eq!(resync(Some("24h")), Some(Duration::from_secs(86_400)));
-        for none in [None, Some(""), Some("5"), Some("m"), Some("5s"), Some("-5m")] {
+        for none in [None, Some(""), Some("5"), Some("m"), Some("5d"), Some("-5m")] {
             assert_eq!(resync(none), None, "{none:?}");
         }
     }

@@ -16,15 +16,17 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{Answer, one_line};
+use super::limiter::{Throttled, policy_in};
 use super::sign::{Key, Target, sign};
 use super::token::{Identity, Token};
-use super::{Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Sent, Transport};
+use super::{Broken, Class, Credentials, Endpoint, Endpoints, Error, Limiter, Operation, Priority, Sent, Transport};
 use crate::clock::Clock;
 
-/// A client of one project. Clones share everything.
+/// A client of one project. Clones share everything but how urgent their calls are.
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
+    priority: Priority,
 }
 
 /// What a client is made of.
@@ -86,7 +88,23 @@ impl Client {
             identity: Mutex::new(Identity::new(credentials)),
             skew: AtomicI64::new(0),
         };
-        Self { inner: Arc::new(inner) }
+        Self {
+            inner: Arc::new(inner),
+            priority: Priority::default(),
+        }
+    }
+
+    /// The same client for calls of this urgency; those of a new client can wait.
+    pub fn at(&self, priority: Priority) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            priority,
+        }
+    }
+
+    /// The limiter that it shares with all clients of its credentials.
+    pub fn limiter(&self) -> &Limiter {
+        &self.inner.limiter
     }
 
     /// Whether both are clones of one: what is set on one shows on the other.
@@ -139,7 +157,7 @@ impl Client {
     }
 
     async fn wait_for_turn(&self, call: &Call, end: Option<Instant>) -> Result<(), Error> {
-        let turn = self.inner.limiter.acquire();
+        let turn = self.inner.limiter.acquire(self.priority);
         let Some(end) = end else {
             turn.await;
             return Ok(());
@@ -183,7 +201,11 @@ impl Client {
         };
         let error = result.as_ref().err();
         if let Some(error) = error.filter(|error| error.class == Class::Throttled) {
-            self.inner.limiter.throttled(error.retry_after);
+            self.inner.limiter.throttled(Throttled {
+                sent: start,
+                retry_after: error.retry_after,
+                policy: policy_in(&error.message),
+            });
         }
         log(call.operation, &target.path(), &result, elapsed);
         if let Some(observer) = &self.inner.config.on_call {

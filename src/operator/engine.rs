@@ -11,9 +11,11 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::Context;
+use super::hub::Hub;
 use super::kind::{Kind, Look, Reference};
 use super::room::Room;
 use super::round::Round;
+use super::turns::Way;
 use super::writes::{Failure, kube_call};
 use crate::api::{ABANDON, CoreStatus, FINALIZER, Managed, PAUSED, RECONCILE_REQUESTED_AT};
 use crate::cloud::{Class, Error, Fault, Operation, Sent};
@@ -89,8 +91,16 @@ impl<K: Kind> Worker<'_, K> {
             cr: &*cr,
             nonce: self.cx.nonce(),
         };
-        let looked = K::look(&round).await;
-        let Look { reach, plan, now } = match looked {
+        let looked = tokio::select! {
+            looked = K::look(&round) => looked,
+            () = self.room.changed(&*cr) => return Ok(Duration::ZERO),
+        };
+        let Look {
+            reach,
+            plan,
+            as_of,
+            now,
+        } = match looked {
             Ok(look) => look,
             Err(halt) => return self.interrupted(&halt, false, None).await,
         };
@@ -109,29 +119,76 @@ impl<K: Kind> Worker<'_, K> {
             self.publish(plan.status, &plan.situation).await?;
             let rests = matches!(plan.next, Next::Rest | Next::Stop(_));
             self.room.note(&*cr, |note| note.settled(rests));
-            return Ok(self.pause_of(plan.next));
+            return Ok(match (plan.next, K::hub(&reach)) {
+                (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr)),
+                (next, _) => self.pause_of(next),
+            });
+        };
+        let hub = K::hub(&reach);
+        let _turn = match hub.filter(|_| K::way(&step) != Way::Together) {
+            Some(hub) => tokio::select! {
+                turn = hub.turn(round.priority(), K::way(&step)) => match turn {
+                    Ok(turn) => Some(turn),
+                    Err(busy) => return self.waits(&busy.into(), hub).await,
+                },
+                // What was decided is no longer what is wished.
+                () = self.room.changed(&*cr) => return Ok(Duration::ZERO),
+            },
+            None => None,
         };
         self.announce(plan.status, &plan.situation).await?;
         info!(object = %Reference::to(&*cr), step = %crate::plan::cut(&format!("{step:?}"), 500), "acts");
-        self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
         let acted = if K::buys(&step) && !self.cx.tenure.outlasts(CREATE_TIMEOUT) {
             let why = "our lease might end before the answer";
             Err(Error::new(Operation::CreateInstanceByEngine, Class::Unavailable, Sent::Never, why).into())
         } else {
             K::act(&round, &reach, &step).await
         };
-        // Reads must have begun after the call ended.
-        self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
+        if !matches!(&acted, Err(Halt::Cloud(error)) if left_no_trace(error)) {
+            // Reads must have begun after the call ended.
+            self.room.note(&*cr, |note| note.acted = Some(Instant::now()));
+        }
         let now = now + decided.elapsed();
         match acted {
             Ok(effect) => {
+                for waiting in hub.map(Hub::moved).unwrap_or_default() {
+                    self.cx.rooms.wake(&waiting);
+                }
+                self.room.note(&*cr, |note| note.refused = None);
                 let mut status = self.cr.status().cloned().unwrap_or_default();
                 K::settle(&*cr, &mut status, &step, effect, now);
                 self.publish(status, &plan.situation).await?;
                 Ok(self.settling(&format!("{step:?}"), plan.next))
             }
-            Err(halt) => self.interrupted(&halt, true, K::creates(&step).then_some(now)).await,
+            Err(Halt::Cloud(error)) if self.may_be_outdated(&error, as_of, decided) => {
+                let error = outdated(&error);
+                self.interrupted(&error.into(), true, K::creates(&step).then_some(now))
+                    .await
+            }
+            Err(halt) => {
+                let pause = self.interrupted(&halt, true, K::creates(&step).then_some(now)).await?;
+                Ok(match (&halt, hub) {
+                    (Halt::Cloud(error), Some(hub)) if error.class() == Class::Busy => hub.wait(Reference::to(&*cr)),
+                    _ => pause,
+                })
+            }
         }
+    }
+
+    /// The instance is busy, and what was decided waits for it.
+    async fn waits(&mut self, busy: &Halt, hub: &Hub) -> Result<Duration, Failure> {
+        self.interrupted(busy, true, None).await?;
+        Ok(hub.wait(Reference::to(&*self.cr)))
+    }
+
+    /// A refusal counts once it is clear that it is not what was decided that is outdated: the list was new, or it was read
+    /// again since the last refusal.
+    fn may_be_outdated(&self, error: &Error, as_of: Option<Instant>, decided: Instant) -> bool {
+        let Some(as_of) = as_of.filter(|_| error.class() == Class::Invalid) else {
+            return false;
+        };
+        let refused = self.room.note(&*self.cr, |note| note.refused.replace(Instant::now()));
+        decided.saturating_duration_since(as_of) > SOON && refused.is_none_or(|refused| as_of <= refused)
     }
 
     /// Why a deleted object can go without a look.
@@ -236,7 +293,7 @@ impl<K: Kind> Worker<'_, K> {
         let config = &self.cx.config;
         match next {
             Next::Soon => SOON.min(config.poll),
-            Next::Poll => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
+            Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
             Next::Rest => {
                 jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }
@@ -265,6 +322,16 @@ impl<K: Kind> Worker<'_, K> {
         let pause = grown(SOON, failures - 1).min(self.cx.config.resync.min(Duration::from_secs(300)));
         jittered(pause, &self.cr.uid().unwrap_or_default()).max(at_least)
     }
+}
+
+/// Nothing was changed, and lists show what they showed.
+fn left_no_trace(error: &Error) -> bool {
+    error.sent() != Sent::Unknown && matches!(error.class(), Class::Busy | Class::Throttled)
+}
+
+fn outdated(error: &Error) -> Error {
+    let message = format!("{}; looks again whether that is still so", error.said());
+    Error::new(error.operation(), Class::Unavailable, error.sent(), message)
 }
 
 fn stands_for(core: &CoreStatus) -> String {

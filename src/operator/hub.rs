@@ -1,40 +1,87 @@
 //! One hub per DMS instance: all traffic of the instance goes through it.
 
 use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::snapshot::{Lister, Shared};
-use crate::cloud::{Class, Client, Engine, Error};
+use super::batch::{Batch, Batches};
+use super::kind::Reference;
+use super::snapshot::{Lister, Shared, Source};
+use super::tasks::Tasks;
+use super::traffic::Traffic;
+use super::turns::{Turn, Turns, Way};
+use crate::cloud::{Class, Client, Engine, Error, Priority};
 
 /// What all objects of one instance share.
 pub struct Hub {
     /// The instance's id.
     pub instance_id: String,
-    /// The way to the cloud.
-    pub client: Client,
     /// Its engine.
     pub engine: Engine,
+    /// The writes to it.
+    pub traffic: Traffic,
+    /// Its background tasks.
+    pub tasks: Tasks,
+    client: Client,
     /// Its lists by how they are read.
     lists: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
-    writing: tokio::sync::Mutex<()>,
-    held: Mutex<Option<(Instant, Error)>>,
+    batches: Batches,
+    turns: Arc<Turns>,
+    held: Mutex<Option<Held>>,
     poll: Duration,
+}
+
+/// The instance is busy, and nobody writes until this moment; then one tries.
+struct Held {
+    until: Instant,
+    error: Error,
+    /// Who waits for it to move.
+    waiting: BTreeSet<Reference>,
+}
+
+/// Whoever waits for a busy instance tries this much later than the one before it, if nobody's success woke it till then.
+const APART: Duration = Duration::from_secs(1);
+
+/// Who writes, and how urgently.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// The object.
+    pub object: Reference,
+    /// Its generation: an edit is another wish.
+    pub generation: i64,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 impl Hub {
     fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration) -> Self {
         Self {
             instance_id: instance_id.into(),
-            client,
             engine,
+            traffic: Traffic::default(),
+            tasks: Tasks::default(),
+            client,
             lists: Mutex::default(),
-            writing: tokio::sync::Mutex::new(()),
+            batches: Batches::default(),
+            turns: Arc::default(),
             held: Mutex::new(None),
             poll,
+        }
+    }
+
+    /// The way to the cloud, for calls of this urgency.
+    pub fn client(&self, priority: Priority) -> Client {
+        self.client.at(priority)
+    }
+
+    /// Where its lists are read.
+    pub fn source(&self) -> Source {
+        Source {
+            client: self.client.clone(),
+            instance_id: self.instance_id.clone(),
         }
     }
 
@@ -53,27 +100,67 @@ impl Hub {
             .map(|error| format!("the instance runs another change: {}", error.said()))
     }
 
-    /// Sends a write when its turn has come. "Busy" holds all writes to the instance for a polling interval, also those that
-    /// wait for their turn already.
+    /// Waits for the turn to write. An instance that turns out to be busy sends all who wait away.
+    pub async fn turn(&self, priority: Priority, way: Way) -> Result<Turn, Error> {
+        let _intent = self.traffic.intent();
+        let turn = self.turns.take(priority, way).await;
+        self.busy().map_or(Ok(turn), Err)
+    }
+
+    /// Sends a write, whose turn it is. "Busy" holds all writes to the instance for a polling interval.
     pub async fn write<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let _turn = self.writing.lock().await;
-        if let Some(busy) = self.busy() {
-            return Err(busy);
-        }
         let result = call.await;
+        self.traffic.sent();
         if let Err(error) = &result
             && error.class() == Class::Busy
         {
-            let until = Instant::now() + self.poll;
-            *self.held.lock().expect("no holder panics") = Some((until, error.clone()));
+            self.turns.narrow();
+            let mut held = self.holding();
+            let waiting = held.take().map(|held| held.waiting).unwrap_or_default();
+            *held = Some(Held {
+                until: Instant::now() + self.poll,
+                error: error.clone(),
+                waiting,
+            });
         }
         result
     }
 
+    /// Sends an item in one call with those of others; its own result, as far as the answer tells.
+    pub async fn together<B: Batch>(&self, writer: &Writer, item: B) -> Result<B::Outcome, Error> {
+        self.batches.put(self, writer, item).await
+    }
+
+    /// The item of this object made a batch fail as a whole, or may have: it goes alone until it is edited.
+    pub fn part(&self, writer: &Writer) {
+        self.batches.part(writer);
+    }
+
+    /// How long an object should wait for a busy instance, if nobody's success wakes it before.
+    pub fn wait(&self, object: Reference) -> Duration {
+        let mut held = self.holding();
+        let Some(held) = held.as_mut() else {
+            return self.poll;
+        };
+        let place = held.waiting.len() as u32;
+        let place = if held.waiting.insert(object) { place } else { place - 1 };
+        let left = held.until.saturating_duration_since(Instant::now());
+        (left + APART * place).min(self.poll * 20)
+    }
+
+    /// A write went through: who waited for that.
+    pub fn moved(&self) -> BTreeSet<Reference> {
+        self.holding().take().map(|held| held.waiting).unwrap_or_default()
+    }
+
     fn busy(&self) -> Option<Error> {
-        let held = self.held.lock().expect("no holder panics");
-        let (until, error) = held.as_ref()?;
-        (*until > Instant::now()).then(|| error.clone())
+        let held = self.holding();
+        let held = held.as_ref()?;
+        (held.until > Instant::now()).then(|| held.error.clone())
+    }
+
+    fn holding(&self) -> MutexGuard<'_, Option<Held>> {
+        self.held.lock().expect("no holder panics")
     }
 }
 

@@ -3,11 +3,15 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::hub::Hub;
 use super::round::Round;
-use crate::api::{CoreStatus, Managed};
-use crate::plan::Plan;
+use super::turns::Way;
+use crate::api::{CoreStatus, Managed, Operation};
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
+use crate::plan::{Plan, begun};
 
 /// A kind: how to look at the cloud, and how to carry out a step. All decisions are in its plan.
 pub trait Kind: Send + Sync + 'static {
@@ -24,8 +28,9 @@ pub trait Kind: Send + Sync + 'static {
     /// The objects that this one cannot do without; they are held, and their changes wake it.
     fn references(cr: &Self::Cr) -> Vec<Reference>;
 
-    /// What it stands for in the cloud, so that two objects that claim the same can be told apart.
-    fn claim(cr: &Self::Cr) -> Option<String>;
+    /// What it stands for in the cloud, in each way that this can be said, so that two objects that claim the same can be
+    /// told apart.
+    fn claims(cr: &Self::Cr) -> Vec<String>;
 
     /// What an instance's object shows to what lives in it; `None` if the kind is no instance.
     fn home(cr: &Self::Cr) -> Option<Home> {
@@ -53,7 +58,16 @@ pub trait Kind: Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// Carries out one step: one attempt, one call.
+    /// The instance that is written to, whose turns the steps take.
+    fn hub(reach: &Self::Reach) -> Option<&Hub>;
+
+    /// How a step goes beside others to the same instance.
+    fn way(step: &Self::Step) -> Way {
+        let _ = step;
+        Way::Alone
+    }
+
+    /// Carries out one step, whose turn it is: one attempt, one call.
     fn act(
         round: &Round<'_, Self::Cr>,
         reach: &Self::Reach,
@@ -85,6 +99,8 @@ pub struct Look<K: Kind> {
     pub reach: K::Reach,
     /// The decision.
     pub plan: Plan<<K::Cr as Managed>::State, K::Step>,
+    /// When the list was begun that it was decided by, if it was one that others share.
+    pub as_of: Option<Instant>,
     /// The time by which it was decided: the service's, which need not be ours. What a step writes down is compared with it.
     pub now: jiff::Timestamp,
 }
@@ -109,12 +125,37 @@ pub enum Effect {
     Done,
     /// A background job does it; its id, if the service told.
     Job(Option<String>),
+    /// The same, where the job does it for several objects.
+    SharedJob(Option<String>),
     /// An instance of this id is being made.
     Made(String),
 }
 
+impl Effect {
+    /// What a call for so many objects brought about, for each of them.
+    pub fn each_of<E>(count: usize, job: Option<String>) -> Vec<Result<Self, E>> {
+        let effect = if count > 1 {
+            Self::SharedJob(job)
+        } else {
+            Self::Job(job)
+        };
+        (0..count).map(|_| Ok(effect.clone())).collect()
+    }
+
+    /// The operation of this name that it began, if a job does it.
+    pub fn operation(self, core: &CoreStatus, name: &str, now: jiff::Timestamp) -> Option<Operation> {
+        let (job, shared) = match self {
+            Self::Job(job) => (job, false),
+            Self::SharedJob(job) => (job, true),
+            Self::Done | Self::Made(_) => return None,
+        };
+        let operation = begun(core, name, job, now);
+        Some(Operation { shared, ..operation })
+    }
+}
+
 /// Names an object that another one needs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// Kind.
     pub kind: String,

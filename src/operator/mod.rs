@@ -1,10 +1,12 @@
 //! The engine: one reconcile for every kind, and everything around it.
 
 pub mod admin;
+mod batch;
 mod config;
 mod engine;
 mod events;
 mod hub;
+mod index;
 mod kind;
 mod kinds;
 mod lease;
@@ -13,6 +15,9 @@ mod providers;
 mod room;
 mod round;
 mod snapshot;
+mod tasks;
+mod traffic;
+mod turns;
 mod writes;
 
 use std::sync::Arc;
@@ -214,7 +219,7 @@ impl Kinds {
         self.rooms.add(Arc::new(Room::new::<K>(reader.clone(), wake)));
         self.unsynced.send_modify(|left| *left += 1);
         let (kube, shutdown, unsynced) = (self.kube.clone(), self.shutdown.clone(), self.unsynced.clone());
-        self.starters.push(Box::new(move |context| {
+        self.starters.push(Box::new(move |context: Arc<Context>| {
             let mut first = true;
             let watched = watcher(Api::<K::Cr>::all(kube), watcher::Config::default().any_semantic())
                 .default_backoff()
@@ -224,8 +229,11 @@ impl Kinds {
                         warn!(kind = %K::Cr::kind(&()), error = brief(error), "a watch broke; it begins anew");
                     }
                 });
+            let followed = context.clone();
             let stored = reflector(writer, watched).inspect(move |event| {
-                if matches!(event, Ok(watcher::Event::InitDone)) && std::mem::take(&mut first) {
+                let Ok(event) = event else { return };
+                followed.rooms.of::<K::Cr>().follow(event);
+                if matches!(event, watcher::Event::InitDone) && std::mem::take(&mut first) {
                     unsynced.send_modify(|left| *left -= 1);
                 }
             });

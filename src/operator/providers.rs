@@ -13,7 +13,7 @@ use super::Context;
 use super::writes::KUBE_TIMEOUT;
 use crate::api::provider_config::{CredentialsType, Identity};
 use crate::api::{Location, ProviderConfig};
-use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Timeouts};
+use crate::cloud::{Client, Config, Credentials, Endpoint, Endpoints, Error, Limiter, Pace, Timeouts};
 use crate::plan::fault::Halt;
 use crate::plan::{Reason, STOP};
 
@@ -177,7 +177,9 @@ impl Providers {
     pub fn forget(&self, config: &ProviderConfig) {
         let key = object_key(config);
         self.checked.lock().expect("no holder panics").remove(&key);
-        self.clients.lock().expect("no holder panics").remove(&key);
+        if let Some(known) = self.clients.lock().expect("no holder panics").remove(&key) {
+            known.client.limiter().allow(&limiter_user(&key), None);
+        }
     }
 
     /// The zones of the region that a provider leads to.
@@ -221,6 +223,9 @@ impl Providers {
                 ));
             }
         }
+        let user = limiter_user(&name);
+        let rate = config.spec.rate_limit.as_ref();
+        let pace = rate.and_then(|rate| Some(Pace::of(rate.requests, rate.period()?, rate.burst)));
         let mut clients = self.clients.lock().expect("no holder panics");
         if let Some(known) = clients.get_mut(&name)
             && (&known.endpoints, known.project_id.as_str()) == (&endpoints, project_id)
@@ -229,9 +234,11 @@ impl Providers {
                 known.client.set_credentials(keys.credentials.clone());
                 known.version = keys.version.clone();
             }
+            known.client.limiter().allow(&user, pace);
             return Ok(known.client.clone());
         }
         let limiter = self.limiter(&endpoints.dms, &keys.holder);
+        limiter.allow(&user, pace);
         let timeouts = Timeouts {
             create: super::engine::CREATE_TIMEOUT,
             ..Timeouts::default()
@@ -263,6 +270,8 @@ impl Providers {
     /// One per host and holder of credentials, whatever ProviderConfig they came from.
     fn limiter(&self, endpoint: &Endpoint, holder: &str) -> Arc<Limiter> {
         let mut limiters = self.limiters.lock().expect("no holder panics");
+        // Those of keys that nobody uses any more.
+        limiters.retain(|_, limiter| Arc::strong_count(limiter) > 1);
         limiters
             .entry((endpoint.authority(), holder.to_owned()))
             .or_default()
@@ -304,6 +313,10 @@ pub fn location(config: &ProviderConfig, project_id: &str) -> Result<Location, H
         region: config.spec.region.clone(),
         project_id: project_id.to_owned(),
     })
+}
+
+fn limiter_user((namespace, name): &(String, String)) -> String {
+    format!("{namespace}/{name}")
 }
 
 fn incarnation(config: &ProviderConfig) -> (Option<String>, Option<i64>) {

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use kube::ResourceExt;
 use kube::runtime::reflector::{ObjectRef, Store};
-use tokio::sync::mpsc;
+use kube::runtime::watcher;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::engine::SOON;
+use super::index::{Index, Key, Word};
 use super::kind::{Home, Kind, Reference};
 use crate::api::{FINALIZER, Managed, Origin};
 
@@ -18,9 +20,12 @@ use crate::api::{FINALIZER, Managed, Origin};
 pub struct Room<Cr: Managed> {
     store: Store<Cr>,
     wake: mpsc::UnboundedSender<ObjectRef<Cr>>,
-    notes: Mutex<BTreeMap<(String, String), Note<Cr>>>,
+    notes: Mutex<BTreeMap<Key, Note<Cr>>>,
+    index: Mutex<Index>,
+    /// Told when the object of a round that waits changes.
+    watched: Mutex<BTreeMap<Key, Arc<Notify>>>,
     references: fn(&Cr) -> Vec<Reference>,
-    claim: fn(&Cr) -> Option<String>,
+    claims: fn(&Cr) -> Vec<String>,
     home: fn(&Cr) -> Option<Home>,
 }
 
@@ -41,6 +46,8 @@ pub struct Note<Cr> {
     pub failures: u32,
     /// How often each step was carried out since the object was last at rest.
     steps: BTreeMap<String, u32>,
+    /// The last step that the service refused; lists that it was decided by may have been outdated.
+    pub refused: Option<Instant>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -51,6 +58,29 @@ pub struct Note<Cr> {
     pub empty_searches: u32,
     /// The first of these.
     pub empty_since: Option<Instant>,
+}
+
+/// A round that waits, and wants to know if its object changes; there is one round an object at a time.
+struct Watch<'a, Cr: Managed> {
+    room: &'a Room<Cr>,
+    key: Key,
+    told: Arc<Notify>,
+}
+
+impl<'a, Cr: Managed> Watch<'a, Cr> {
+    fn new(room: &'a Room<Cr>, cr: &Cr) -> Self {
+        let (key, told) = (key(cr), Arc::new(Notify::new()));
+        let mut watched = room.watched.lock().expect("no holder panics");
+        watched.insert(key.clone(), told.clone());
+        drop(watched);
+        Self { room, key, told }
+    }
+}
+
+impl<Cr: Managed> Drop for Watch<'_, Cr> {
+    fn drop(&mut self) {
+        self.room.watched.lock().expect("no holder panics").remove(&self.key);
+    }
 }
 
 /// What makes a round worth while before its time.
@@ -80,8 +110,10 @@ impl<Cr: Managed> Room<Cr> {
             store,
             wake,
             notes: Mutex::default(),
+            index: Mutex::default(),
+            watched: Mutex::default(),
             references: K::references,
-            claim: K::claim,
+            claims: K::claims,
             home: K::home,
         }
     }
@@ -123,7 +155,69 @@ impl<Cr: Managed> Room<Cr> {
 
     /// Remembers what was written.
     pub fn wrote(&self, cr: Arc<Cr>) {
+        self.put(&cr);
         self.note(&*cr.clone(), |note| note.written = Some(cr));
+    }
+
+    /// Follows what the watch brings.
+    pub fn follow(&self, event: &watcher::Event<Cr>) {
+        match event {
+            watcher::Event::Apply(cr) | watcher::Event::InitApply(cr) => {
+                self.put(cr);
+                self.tell(cr);
+            }
+            watcher::Event::Delete(cr) => {
+                self.index().remove(&key(cr));
+                self.tell(cr);
+            }
+            watcher::Event::Init => {}
+            watcher::Event::InitDone => {
+                let is_there = |key: &Key| self.store.get(&ObjectRef::new(&key.1).within(&key.0)).is_some();
+                self.index().retain(is_there);
+            }
+        }
+    }
+
+    /// Returns once what is wished of this object is no longer what it says, for a round that waits.
+    pub async fn changed(&self, cr: &Cr) {
+        let (watch, handled) = (Watch::new(self, cr), Handled::of(cr));
+        let is_same = || {
+            let now = self.store.get(&ObjectRef::from_obj(cr));
+            // The cache may not show yet what we wrote.
+            now.is_none_or(|now| version(&*now) <= version(cr) || Handled::of(&*now) == handled)
+        };
+        while is_same() {
+            watch.told.notified().await;
+        }
+    }
+
+    fn tell(&self, cr: &Cr) {
+        if let Some(told) = self.watched.lock().expect("no holder panics").get(&key(cr)) {
+            told.notify_one();
+        }
+    }
+
+    fn put(&self, cr: &Cr) {
+        let claims = (self.claims)(cr).into_iter().map(|claim| claimed(&claim));
+        let references = (self.references)(cr).into_iter().map(|reference| referred(&reference));
+        self.index().put(key(cr), claims.chain(references));
+    }
+
+    /// The objects that may be meant by a word, but those that were let go.
+    fn found(&self, word: Word) -> Vec<Arc<Cr>> {
+        let keys: Vec<_> = self.index().of(word).collect();
+        let objects = keys.iter().filter_map(|key| self.get(&key.0, &key.1));
+        objects.filter(|cr| !self.is_let_go(cr)).collect()
+    }
+
+    fn users(&self, reference: &Reference) -> Vec<Arc<Cr>> {
+        let mut found = self.found(referred(reference));
+        found.retain(|cr| (self.references)(cr).contains(reference));
+        found
+    }
+
+    fn index(&self) -> std::sync::MutexGuard<'_, Index> {
+        self.index.lock().expect("no holder panics")
     }
 
     /// Reads or changes what is remembered of an object.
@@ -188,18 +282,12 @@ impl<Cr: Managed> Room<Cr> {
 
     /// Lets the others look again that claim the same thing.
     pub fn wake_rivals(&self, cr: &Cr) {
-        let Some(claim) = (self.claim)(cr) else { return };
-        for other in self.all() {
-            if other.uid() != cr.uid() && (self.claim)(&other).as_ref() == Some(&claim) {
-                self.wake_one(&other);
-            }
-        }
+        self.rivals(cr).iter().for_each(|other| self.wake_one(other));
     }
 
     /// The object that has a better claim to the same thing: the one that made it, else the one that has it on record, else
     /// the older one, else the one with the smaller uid.
     pub fn rival(&self, cr: &Cr) -> Option<Arc<Cr>> {
-        let claim = (self.claim)(cr)?;
         let rank = |cr: &Cr| {
             let record = match cr.core().and_then(|core| core.origin) {
                 Some(Origin::Created) => 0,
@@ -208,11 +296,19 @@ impl<Cr: Managed> Room<Cr> {
             };
             (record, cr.creation_timestamp().map(|t| t.0), cr.uid())
         };
-        let rivals = self.all().into_iter();
+        let rivals = self.rivals(cr).into_iter();
         rivals
-            .filter(|other| other.uid() != cr.uid() && (self.claim)(other).as_ref() == Some(&claim))
             .filter(|other| rank(other) < rank(cr))
             .min_by_key(|other| rank(other))
+    }
+
+    fn rivals(&self, cr: &Cr) -> Vec<Arc<Cr>> {
+        let claims = (self.claims)(cr);
+        let found = claims.iter().flat_map(|claim| self.found(claimed(claim)));
+        found
+            .filter(|other| other.uid() != cr.uid())
+            .filter(|other| (self.claims)(other).iter().any(|claim| claims.contains(claim)))
+            .collect()
     }
 
     fn wake_one(&self, cr: &Cr) {
@@ -221,7 +317,7 @@ impl<Cr: Managed> Room<Cr> {
         let _ = self.wake.send(ObjectRef::from_obj(cr));
     }
 
-    fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<(String, String), Note<Cr>>> {
+    fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, Note<Cr>>> {
         self.notes.lock().expect("no holder panics")
     }
 }
@@ -258,6 +354,7 @@ impl<Cr> Note<Cr> {
             let_go: false,
             failures: 0,
             steps: BTreeMap::new(),
+            refused: None,
             acted: None,
             looked: None,
             missing: 0,
@@ -267,7 +364,15 @@ impl<Cr> Note<Cr> {
     }
 }
 
-fn key<Cr: Managed>(cr: &Cr) -> (String, String) {
+fn claimed(claim: &str) -> Word {
+    Word::of("claim", claim)
+}
+
+fn referred(reference: &Reference) -> Word {
+    Word::of("reference", reference)
+}
+
+fn key<Cr: Managed>(cr: &Cr) -> Key {
     (cr.namespace().unwrap_or_default(), cr.name_any())
 }
 
@@ -287,19 +392,11 @@ trait AnyRoom: Send + Sync {
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
     fn users_of(&self, reference: &Reference) -> Vec<Reference> {
-        let objects = self.all().into_iter();
-        objects
-            .filter(|cr| (self.references)(cr).contains(reference))
-            .map(|cr| Reference::to(&*cr))
-            .collect()
+        self.users(reference).iter().map(|cr| Reference::to(&**cr)).collect()
     }
 
     fn wake_users_of(&self, reference: &Reference) {
-        for user in self.all() {
-            if (self.references)(&user).contains(reference) {
-                self.wake_one(&user);
-            }
-        }
+        self.users(reference).iter().for_each(|user| self.wake_one(user));
     }
 
     fn wake(&self, reference: &Reference) {
@@ -314,8 +411,8 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
 
     fn wake_instance(&self, id: &str) {
         let is = |cr: &Cr| (self.home)(cr).is_some_and(|home| home.core.instance_id.as_deref() == Some(id));
-        for cr in self.all().into_iter().filter(|cr| is(cr)) {
-            self.wake_one(&cr);
+        for cr in self.found(claimed(id)).iter().filter(|cr| is(cr)) {
+            self.wake_one(cr);
         }
     }
 }

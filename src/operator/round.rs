@@ -7,17 +7,21 @@ use kube::ResourceExt as _;
 use tokio::time::Instant;
 
 use super::Context;
+use super::hub::{Hub, Writer};
 use super::kind::Reference;
+use super::snapshot::Freshness;
 use crate::api::{Adoption, CoreStatus, Managed, RECONCILE_REQUESTED_AT, RECREATE};
-use crate::cloud::{Class, Client, Task};
+use crate::cloud::{Class, Priority, Task};
 use crate::plan::fault::Halt;
 use crate::plan::{Facts, Job};
 
-/// A read for somebody who waits must not be older than this.
+/// How old a list may be for somebody who asks, or who waits for something to show.
 const FRESH: Duration = Duration::from_secs(1);
+/// How old it may be for a plan: what it misses, the service's refusal tells, or the next look.
+const RECENT: Duration = Duration::from_secs(30);
+/// Older than any list.
+const UNBOUNDED: Duration = Duration::from_secs(48 * 3600);
 
-/// How many of the newest tasks are looked through for one whose id was not told.
-const TASKS: u32 = 20;
 /// How far two times of one event may lie apart.
 const ROUNDED: SignedDuration = SignedDuration::from_secs(2);
 
@@ -76,19 +80,52 @@ impl<Cr: Managed> Round<'_, Cr> {
         Some(format!("{}{since}", Reference::to(&*rival)))
     }
 
-    /// How new a shared read must be: newer than our last step, and fresh unless nobody waits for it.
-    pub fn since(&self, core: &CoreStatus) -> Instant {
+    /// How urgent it is.
+    pub fn priority(&self) -> Priority {
+        let core = self.cr.core();
+        let applied = core.and_then(|core| core.applied_generation);
+        if self.deleting() {
+            Priority::Delete
+        } else if core.is_none_or(|core| core.served_since.is_none()) {
+            Priority::Create
+        } else if applied != self.cr.meta().generation || self.is_asked() {
+            Priority::Edit
+        } else {
+            Priority::Resync
+        }
+    }
+
+    /// Who writes.
+    pub fn writer(&self) -> Writer {
+        Writer {
+            object: Reference::to(self.cr),
+            generation: self.cr.meta().generation.unwrap_or(0),
+            priority: self.priority(),
+        }
+    }
+
+    /// How new a shared list must be: newer than our last step; as old as the interval allows if nobody waits for it, or if
+    /// nothing could be done now.
+    pub fn freshness(&self, core: &CoreStatus, held: bool) -> Freshness {
         let now = Instant::now();
         let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
         let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !waits;
-        let age = if at_rest && !self.is_asked() {
-            self.cx.resync_of(self.cr).mul_f64(0.8)
-        } else {
-            FRESH
-        };
-        let floor = now.checked_sub(age).unwrap_or(now);
         let acted = self.cx.rooms.of::<Cr>().note(self.cr, |note| note.acted);
-        acted.map_or(floor, |acted| acted.max(floor))
+        let ever = now.checked_sub(UNBOUNDED).unwrap_or(now);
+        let (age, floor) = if self.is_asked() {
+            (FRESH, now.checked_sub(FRESH).unwrap_or(now))
+        } else if at_rest || held {
+            (self.cx.resync_of(self.cr).mul_f64(0.8), ever)
+        } else if waits {
+            (FRESH, ever)
+        } else {
+            (RECENT, ever)
+        };
+        Freshness {
+            after: acted.map_or(floor, |acted| acted.max(floor)),
+            age,
+            priority: self.priority(),
+        }
     }
 
     /// The annotation asks for a look now.
@@ -98,12 +135,13 @@ impl<Cr: Managed> Round<'_, Cr> {
     }
 
     /// The state of the background job of `status.operation`, if its id is known.
-    pub async fn job(&self, client: &Client, instance_id: &str, core: &CoreStatus) -> Result<Option<Job>, Halt> {
+    pub async fn job(&self, hub: &Hub, core: &CoreStatus) -> Result<Option<Job>, Halt> {
         let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
         let Some(id) = operation.and_then(|o| o.job_id.as_ref()) else {
             return Ok(None);
         };
-        match client.show_task(instance_id, id).await {
+        let client = hub.client(self.priority());
+        match hub.tasks.one(&client, &hub.instance_id, id, self.polled()).await {
             Ok(task) => Ok(Some(outcome(&task))),
             Err(error) if error.class() == Class::NotFound => Ok(Some(Job::Unknown)),
             Err(error) => Err(error.into()),
@@ -112,34 +150,37 @@ impl<Cr: Managed> Round<'_, Cr> {
 
     /// The same for something of that name in an instance. Where the service did not tell the id, which some answers have no
     /// room for (RocketMQ API reference 5.2.6, 5.3.5), it is the newest task since then that speaks of the thing.
-    pub async fn job_on(
-        &self,
-        client: &Client,
-        instance_id: &str,
-        core: &CoreStatus,
-        name: &str,
-    ) -> Result<Option<Job>, Halt> {
+    pub async fn job_on(&self, hub: &Hub, core: &CoreStatus, name: &str) -> Result<Option<Job>, Halt> {
         let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
         let Some(operation) = operation.filter(|o| o.job_id.is_none()) else {
-            return self.job(client, instance_id, core).await;
+            return self.job(hub, core).await;
         };
         // In quotes, as JSON has it, or `pay` would follow the tasks of `payments`.
         let quoted = format!("\"{name}\"");
         let begun = operation.start_time.parse::<Timestamp>().ok();
         // Times of tasks and answers are rounded.
         let since = begun.map(|begun| begun - ROUNDED);
-        let tasks = match client.list_tasks(instance_id, 1, TASKS).await {
-            Ok(page) => page.items,
+        let client = hub.client(self.priority());
+        let tasks = match hub.tasks.newest(&client, &hub.instance_id, self.polled()).await {
+            Ok(tasks) => tasks,
             // The instance itself may be gone: that is for the look at the list to say.
             Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),
             Err(error) => return Err(error.into()),
         };
         let newest = tasks
-            .into_iter()
+            .iter()
             .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(&quoted)))
             .filter(|task| task.created_at.is_some() && task.created_at >= since)
             .max_by_key(|task| task.created_at);
-        Ok(Some(newest.map_or(Job::Unknown, |task| outcome(&task))))
+        Ok(Some(newest.map_or(Job::Unknown, outcome)))
+    }
+
+    /// A job that others read later than this need not be read again.
+    fn polled(&self) -> Instant {
+        let now = Instant::now();
+        let half = now.checked_sub(self.cx.config.poll / 2).unwrap_or(now);
+        let acted = self.cx.rooms.of::<Cr>().note(self.cr, |note| note.acted);
+        acted.map_or(half, |acted| acted.max(half))
     }
 }
 

@@ -3,52 +3,50 @@
 //! Offsets shift when something is deleted between two pages, and new things show up late, so a list counts only if it
 //! is complete, and absence only if two complete lists in a row show it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
-use crate::cloud::{Class, Error, Operation, Page, Sent};
+use super::traffic::{RUN, Traffic};
+use crate::cloud::{Class, Client, Error, Operation, Page, Priority, Sent};
 
 /// How many times a list is read again when it changed while it was read.
 const TRIES: usize = 3;
+/// While writes run, a list is read again when this many of them were sent for each of its pages: a twentieth of the calls.
+const WRITES_A_PAGE: u64 = 19;
+/// Where nothing is written, the pause before a list is read again, in times that its last reading took.
+const BREATH: u32 = 4;
+/// The longest such pause.
+const MAX_BREATH: Duration = Duration::from_secs(60);
 
-/// A complete list at one moment, by name.
-#[derive(Debug)]
-pub struct Snapshot<T> {
-    begun: Instant,
-    items: BTreeMap<String, T>,
+/// How new a list must be.
+#[derive(Clone, Copy, Debug)]
+pub struct Freshness {
+    /// It must have begun later than this: the reader's own last step.
+    pub after: Instant,
+    /// It should not be older than this, unless reading it again would take too many calls now.
+    pub age: Duration,
+    /// How urgently it is needed.
+    pub priority: Priority,
 }
 
-/// The latest snapshots of one list; whoever needs a newer one reads it for all who wait.
-#[derive(Debug)]
-pub struct Shared<T> {
-    kept: Mutex<Kept<T>>,
-}
-
-#[derive(Debug)]
-struct Kept<T> {
-    last: Option<Arc<Snapshot<T>>>,
-    names_before: Option<BTreeSet<String>>,
-    /// The last try that failed, and when it ended.
-    failed: Option<(Instant, Error)>,
-}
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Self {
-            kept: Mutex::new(Kept {
-                last: None,
-                names_before: None,
-                failed: None,
-            }),
-        }
-    }
+/// Where a list is read.
+#[derive(Clone)]
+pub struct Source {
+    /// The way to the cloud.
+    pub client: Client,
+    /// The instance.
+    pub instance_id: String,
 }
 
 /// How to read one page of a list.
-pub trait Lister: Send + Sync + 'static {
+pub trait Lister: Clone + Send + Sync + 'static {
     /// What is in it.
     type Item: Clone + Send + Sync + 'static;
 
@@ -58,59 +56,208 @@ pub trait Lister: Send + Sync + 'static {
     const PAGE: u32 = 50;
 
     /// Reads the page that begins at `offset`.
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
+    fn page(&self, offset: u32, priority: Priority) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
     /// An item's name, unique in the list.
-    fn name(item: &Self::Item) -> String;
+    fn name(item: &Self::Item) -> Cow<'_, str>;
+}
+
+/// A complete list at one moment, by name.
+#[derive(Debug)]
+pub struct Snapshot<T> {
+    begun: Instant,
+    items: BTreeMap<Box<str>, T>,
+    /// The names of the complete list before it, hashed.
+    before: Option<HashSet<u64>>,
+}
+
+/// A thing, or the proof that there is none, as of a moment.
+#[derive(Clone, Debug)]
+pub struct Sighting<T> {
+    /// The thing.
+    pub thing: Option<T>,
+    /// When the list was begun that shows it.
+    pub as_of: Instant,
+}
+
+/// The latest snapshot of one list; whoever needs a newer one reads it for all who wait.
+pub struct Shared<T: Clone + Send + Sync + 'static> {
+    kept: Mutex<Kept<T>>,
+    hasher: RandomState,
+}
+
+struct Kept<T: Clone + Send + Sync + 'static> {
+    last: Option<Arc<Snapshot<T>>>,
+    reading: Option<Reading<T>>,
+    /// The last reading that ended well: when, how long it took, its calls, and how many writes had been sent when it began.
+    cost: Option<Cost>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    ended: Instant,
+    took: Duration,
+    calls: u32,
+    writes: u64,
+}
+
+type Outcome<T> = Result<Arc<Snapshot<T>>, Error>;
+
+/// A reading under way, as a task of its own: it goes on when somebody stops waiting for it.
+struct Reading<T: Clone + Send + Sync + 'static> {
+    outcome: Awaited<T>,
+    /// The most urgent of those who wait.
+    urgency: Arc<AtomicU8>,
+}
+
+type Awaited<T> = watch::Receiver<Option<Outcome<T>>>;
+
+impl<T: Clone + Send + Sync + 'static> Default for Shared<T> {
+    fn default() -> Self {
+        let kept = Kept {
+            last: None,
+            reading: None,
+            cost: None,
+        };
+        Self {
+            kept: Mutex::new(kept),
+            hasher: RandomState::new(),
+        }
+    }
+}
+
+/// What a reader should do.
+enum Way<T: Clone + Send + Sync + 'static> {
+    Take(Arc<Snapshot<T>>),
+    Join(Awaited<T>),
+    Wait(Duration),
 }
 
 impl<T: Clone + Send + Sync + 'static> Shared<T> {
-    /// The item of this name as of later than `since`. `None` is proof of absence.
-    pub async fn find<L: Lister<Item = T>>(&self, lister: &L, name: &str, since: Instant) -> Result<Option<T>, Error> {
-        let came = Instant::now();
-        let mut kept = self.kept.lock().await;
-        if kept.last.as_ref().is_none_or(|last| last.begun <= since) {
-            kept.renew(lister, came).await?;
-        }
-        if let Some(item) = kept.get(name) {
-            return Ok(Some(item));
-        }
-        if kept.names_before.as_ref().is_none_or(|names| names.contains(name)) {
-            kept.renew(lister, came).await?;
-        }
-        Ok(kept.get(name))
-    }
-}
-
-impl<T: Clone + Send + Sync + 'static> Kept<T> {
-    fn get(&self, name: &str) -> Option<T> {
-        self.last.as_ref()?.items.get(name).cloned()
-    }
-
-    /// Reads the list anew; who came before a failure shares it, or a thousand who wait would fail one after the other.
-    async fn renew<L: Lister<Item = T>>(&mut self, lister: &L, came: Instant) -> Result<(), Error> {
-        if let Some((ended, error)) = &self.failed
-            && *ended > came
-        {
-            return Err(error.clone());
-        }
-        let snapshot = match read_all(lister).await {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                self.failed = Some((Instant::now(), error.clone()));
-                return Err(error);
-            }
+    /// The thing of this name. Dropping the future harms nobody who waits for the same list.
+    pub async fn find<L: Lister<Item = T>>(
+        self: &Arc<Self>,
+        lister: &L,
+        traffic: &Traffic,
+        name: &str,
+        fresh: Freshness,
+    ) -> Result<Sighting<T>, Error> {
+        let mut list = self.read(lister, traffic, fresh).await?;
+        let twice = |list: &Snapshot<T>| {
+            list.before
+                .as_ref()
+                .is_some_and(|names| !names.contains(&self.hash(name)))
         };
-        self.names_before = self.last.take().map(|last| last.items.keys().cloned().collect());
-        self.last = Some(Arc::new(snapshot));
-        Ok(())
+        if !list.items.contains_key(name) && !twice(&list) {
+            let after = list.begun;
+            list = self.read(lister, traffic, Freshness { after, ..fresh }).await?;
+        }
+        Ok(Sighting {
+            thing: list.items.get(name).cloned(),
+            as_of: list.begun,
+        })
+    }
+
+    async fn read<L: Lister<Item = T>>(
+        self: &Arc<Self>,
+        lister: &L,
+        traffic: &Traffic,
+        fresh: Freshness,
+    ) -> Outcome<T> {
+        loop {
+            let way = self.way(lister, traffic, fresh);
+            match way {
+                Way::Take(list) => return Ok(list),
+                Way::Join(mut outcome) => {
+                    let Ok(outcome) = outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) else {
+                        continue;
+                    };
+                    if let Some(list) = outcome.transpose()?.filter(|list| list.begun > fresh.after) {
+                        return Ok(list);
+                    }
+                }
+                Way::Wait(pause) => sleep(pause).await,
+            }
+        }
+    }
+
+    fn way<L: Lister<Item = T>>(self: &Arc<Self>, lister: &L, traffic: &Traffic, fresh: Freshness) -> Way<T> {
+        let mut kept = self.kept();
+        let fits = kept.last.as_ref().filter(|last| last.begun > fresh.after);
+        if let Some(last) = fits.filter(|last| last.begun.elapsed() <= fresh.age) {
+            return Way::Take(last.clone());
+        }
+        if let Some(reading) = &kept.reading {
+            reading.urgency.fetch_min(fresh.priority as u8, Ordering::Relaxed);
+            return Way::Join(reading.outcome.clone());
+        }
+        let wait = kept.cost.map_or(Duration::ZERO, |cost| cost.wait(traffic));
+        if !wait.is_zero() {
+            return match fits {
+                Some(last) => Way::Take(last.clone()),
+                // A thousand may wait; each looks now and then rather than at every write.
+                None => Way::Wait(wait.min(RUN)),
+            };
+        }
+        let (told, outcome) = watch::channel(None);
+        let urgency = Arc::new(AtomicU8::new(fresh.priority as u8));
+        kept.reading = Some(Reading {
+            outcome: outcome.clone(),
+            urgency: urgency.clone(),
+        });
+        let (shared, lister, writes) = (self.clone(), lister.clone(), traffic.writes());
+        tokio::spawn(async move {
+            let started = Instant::now();
+            let result = read_all(&lister, &urgency).await;
+            told.send_replace(Some(shared.keep(result, started, writes)));
+        });
+        Way::Join(outcome)
+    }
+
+    fn keep(&self, result: Result<(Snapshot<T>, u32), Error>, started: Instant, writes: u64) -> Outcome<T> {
+        let mut kept = self.kept();
+        kept.reading = None;
+        let (mut snapshot, calls) = result?;
+        let now = Instant::now();
+        kept.cost = Some(Cost {
+            ended: now,
+            took: now - started,
+            calls,
+            writes,
+        });
+        let before = kept.last.take();
+        snapshot.before = before.map(|last| last.items.keys().map(|name| self.hash(name)).collect());
+        let snapshot = Arc::new(snapshot);
+        kept.last = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    fn hash(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<T>> {
+        self.kept.lock().expect("no holder panics")
     }
 }
 
-async fn read_all<L: Lister>(lister: &L) -> Result<Snapshot<L::Item>, Error> {
+impl Cost {
+    /// How long the list should not be read again; things may change sooner.
+    fn wait(&self, traffic: &Traffic) -> Duration {
+        if traffic.writes() - self.writes >= WRITES_A_PAGE * u64::from(self.calls) {
+            return Duration::ZERO;
+        }
+        let breath = (self.took * BREATH).min(MAX_BREATH);
+        breath.saturating_sub(self.ended.elapsed()).max(traffic.until_quiet())
+    }
+}
+
+async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot<L::Item>, u32), Error> {
+    let mut calls = 0;
     for _ in 0..TRIES {
         let begun = Instant::now();
-        if let Some(items) = read_once(lister).await? {
-            return Ok(Snapshot { begun, items });
+        if let Some(items) = read_once(lister, urgency, &mut calls).await? {
+            let before = None;
+            return Ok((Snapshot { begun, items, before }, calls));
         }
     }
     let message = format!("the list changed while it was read, {TRIES} times in a row");
@@ -118,18 +265,23 @@ async fn read_all<L: Lister>(lister: &L) -> Result<Snapshot<L::Item>, Error> {
 }
 
 /// All pages, or `None` if they do not fit together.
-async fn read_once<L: Lister>(lister: &L) -> Result<Option<BTreeMap<String, L::Item>>, Error> {
+async fn read_once<L: Lister>(
+    lister: &L,
+    urgency: &AtomicU8,
+    calls: &mut u32,
+) -> Result<Option<BTreeMap<Box<str>, L::Item>>, Error> {
     let mut items = BTreeMap::new();
     let mut total = None;
     let mut offset = 0;
     loop {
-        let page = lister.page(offset).await?;
+        *calls += 1;
+        let page = lister.page(offset, priority(urgency)).await?;
         let (count, before) = (page.items.len() as u32, items.len());
         if offset > 0 && page.total != total {
             return Ok(None);
         }
         total = page.total;
-        items.extend(page.items.into_iter().map(|item| (L::name(&item), item)));
+        items.extend(page.items.into_iter().map(|item| (Box::from(&*L::name(&item)), item)));
         offset += count;
         let last = match total {
             Some(total) => u64::from(offset) >= total || count == 0,
@@ -144,43 +296,130 @@ async fn read_once<L: Lister>(lister: &L) -> Result<Option<BTreeMap<String, L::I
     Ok(complete.then_some(items))
 }
 
+fn priority(urgency: &AtomicU8) -> Priority {
+    let most = [Priority::Delete, Priority::Edit, Priority::Create];
+    let urgency = urgency.load(Ordering::Relaxed);
+    most.into_iter()
+        .find(|p| *p as u8 == urgency)
+        .unwrap_or(Priority::Resync)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
-    /// The lists that the service gives, one after the other.
-    struct Script(Mutex<Vec<Vec<&'static str>>>);
+    /// The lists that the service gives, one after the other, the last for ever; and how often it was asked.
+    #[derive(Clone)]
+    struct Script(Arc<Mutex<(Vec<Vec<&'static str>>, u32)>>);
+
+    impl Script {
+        fn new(lists: &[&[&'static str]]) -> Self {
+            let lists = lists.iter().map(|list| list.to_vec()).collect();
+            Self(Arc::new(Mutex::new((lists, 0))))
+        }
+
+        fn calls(&self) -> u32 {
+            self.0.lock().unwrap().1
+        }
+    }
 
     impl Lister for Script {
         type Item = String;
 
         const OPERATION: Operation = Operation::ListInstanceTopics;
 
-        async fn page(&self, _: u32) -> Result<Page<String>, Error> {
-            let items: Vec<_> = self.0.lock().unwrap().remove(0).into_iter().map(String::from).collect();
+        async fn page(&self, _: u32, _: Priority) -> Result<Page<String>, Error> {
+            sleep(Duration::from_millis(50)).await;
+            let (lists, calls) = &mut *self.0.lock().unwrap();
+            *calls += 1;
+            let list = if lists.len() > 1 {
+                lists.remove(0)
+            } else {
+                lists[0].clone()
+            };
+            let items: Vec<_> = list.into_iter().map(String::from).collect();
             let total = Some(items.len() as u64);
             Ok(Page { items, total })
         }
 
-        fn name(item: &String) -> String {
-            item.clone()
+        fn name(item: &String) -> Cow<'_, str> {
+            item.into()
         }
+    }
+
+    fn fresh(after: Instant, age: u64) -> Freshness {
+        Freshness {
+            after,
+            age: Duration::from_secs(age),
+            priority: Priority::Edit,
+        }
+    }
+
+    fn long_ago() -> Instant {
+        Instant::now() - Duration::from_secs(3600)
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_two_complete_lists_in_a_row_prove_absence() {
         // Something came and something went while the first list was read: it is complete by its total, and lacks `b`.
         for (lists, found) in [
-            (vec![vec!["a", "c"], vec!["a", "b"]], Some("b")),
-            (vec![vec!["a", "c"], vec!["a", "c"]], None),
+            ([&["a", "c"], &["a", "b"]], Some("b")),
+            ([&["a", "c"], &["a", "c"]], None),
         ] {
-            let script = Script(Mutex::new(lists));
-            let shared = Shared::default();
-            let seen = shared.find(&script, "b", Instant::now()).await.unwrap();
-            assert_eq!(seen.as_deref(), found);
-            assert!(script.0.lock().unwrap().is_empty(), "both were read");
+            let script = Script::new(&lists.map(|list| &list[..]));
+            let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+            let seen = shared
+                .find(&script, &traffic, "b", fresh(long_ago(), 60))
+                .await
+                .unwrap();
+            assert_eq!((seen.thing.as_deref(), script.calls()), (found, 2));
+            let again = shared
+                .find(&script, &traffic, "b", fresh(long_ago(), 60))
+                .await
+                .unwrap();
+            assert_eq!((again.thing.as_deref(), script.calls()), (found, 2), "it stays known");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_readers_share_one_reading_also_when_the_first_goes_away() {
+        let script = Script::new(&[&["a"]]);
+        let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+        let read = || shared.find(&script, &traffic, "a", fresh(long_ago(), 60));
+        assert!(tokio::time::timeout(Duration::from_millis(10), read()).await.is_err());
+        let all = futures::future::join_all((0..1000).map(|_| read())).await;
+        assert!(all.iter().all(|seen| seen.as_ref().unwrap().thing.is_some()));
+        assert_eq!(script.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_writes_run_a_list_is_a_twentieth_of_the_calls_and_then_it_is_read_at_once() {
+        let script = Script::new(&[&["a"]]);
+        let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+        shared
+            .find(&script, &traffic, "a", fresh(long_ago(), 60))
+            .await
+            .unwrap();
+        let intent = traffic.intent();
+        let ended = Instant::now();
+        traffic.sent();
+        let newer = shared.find(&script, &traffic, "a", fresh(ended, 60));
+        tokio::pin!(newer);
+        assert!(tokio::time::timeout(Duration::from_secs(60), &mut newer).await.is_err());
+        let wish = shared.find(&script, &traffic, "a", fresh(long_ago(), 1)).await.unwrap();
+        assert!(
+            wish.thing.is_some(),
+            "who only wishes for a newer one takes what there is"
+        );
+        assert_eq!(script.calls(), 1);
+        (1..WRITES_A_PAGE).for_each(|_| traffic.sent());
+        newer.await.unwrap();
+        assert_eq!(script.calls(), 2);
+        let ended = Instant::now();
+        traffic.sent();
+        drop(intent);
+        shared.find(&script, &traffic, "a", fresh(ended, 60)).await.unwrap();
+        assert_eq!(script.calls(), 3);
+        assert!(ended.elapsed() < 2 * RUN, "{:?}", ended.elapsed());
     }
 }

@@ -71,6 +71,7 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     let applied = core.applied_generation == Some(generation) && is_ready(core);
     let stops = fault == Fault::Stop;
     let again = match fault {
+        Fault::Wait if acting => Again::At(Next::Moved),
         Fault::Wait => Again::At(Next::Poll),
         Fault::Stop => Again::At(Next::Stop(if deleting { BLOCKED } else { STOP })),
         Fault::Retry | Fault::Gone | Fault::Exists => Again::Backoff(pause),

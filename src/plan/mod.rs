@@ -50,6 +50,8 @@ pub enum Next {
     Soon,
     /// At the polling interval: something ends by itself.
     Poll,
+    /// When the writes to its instance move again: it is busy.
+    Moved,
     /// At the resync interval: nothing is to be done.
     Rest,
     /// After a long while, or when somebody acts.
@@ -176,6 +178,7 @@ pub fn begun(core: &CoreStatus, name: &str, job_id: Option<String>, now: Timesta
         start_time: now.to_string(),
         attempts: Some(before + 1),
         failure: None,
+        shared: false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decisions for `ProviderConfig`: a place in the cloud and a Secret that are held as long as anything needs them.
 
 use super::{Facts, Next, Plan, Situation};
-use crate::api::provider_config::Identity;
+use crate::api::provider_config::{EffectiveRate, Identity};
 use crate::api::{ProviderConfig, ProviderConfigStatus};
 
 /// What a look shows.
@@ -15,6 +15,8 @@ pub enum Seen {
         endpoint: String,
         /// Whose credentials they are, shortened.
         identity: Identity,
+        /// How often the cloud is called at most.
+        rate: EffectiveRate,
         /// The Secret carries our finalizer already.
         secret_held: bool,
     },
@@ -44,12 +46,14 @@ pub fn plan(config: &ProviderConfig, facts: &Facts<'_>, seen: &Seen) -> Plan<Pro
             project_id,
             endpoint,
             identity,
+            rate,
             secret_held,
         } => {
             let secret = config.spec.credentials.secret_ref.name.clone();
             status.project_id = Some(project_id.clone());
             status.endpoint = Some(endpoint.clone());
             status.identity = Some(identity.clone());
+            status.rate_limit = Some(rate.clone());
             status.core.served_since.get_or_insert_with(|| facts.now.to_string());
             if *secret_held {
                 // Whoever put the finalizer on: the last one that needs the Secret takes it off.

@@ -10,7 +10,7 @@ use crate::api::consumer_group::{ConsumerGroupStatus, ObservedConsumerGroup};
 use crate::api::instance::{ObservedInstance, ObservedMaintenanceWindow as Window};
 use crate::api::kafka_instance::{Endpoint, KafkaInstanceStatus, ObservedKafkaInstance};
 use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
-use crate::api::provider_config::{CredentialsType, Identity, ProviderConfigStatus};
+use crate::api::provider_config::{CredentialsType, EffectiveRate, Identity, ProviderConfigStatus};
 use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus};
 use crate::api::topic::{ObservedTopic, TopicStatus};
 use crate::api::{CoreStatus, StringMap};
@@ -49,6 +49,7 @@ fn core() -> CoreStatus {
             job_id: Some("93b94287".into()),
             start_time: time(),
             attempts: Some(1),
+            shared: true,
             failure: Some("sold out".into()),
         }),
         drift: vec![Drift {
@@ -120,6 +121,10 @@ fn every_status_fits_its_definition() {
         &ProviderConfigStatus {
             core: core(),
             project_id: text(),
+            rate_limit: Some(EffectiveRate {
+                effective: "0.63/s".into(),
+                throttled_by: text(),
+            }),
             identity: Some(Identity {
                 kind: CredentialsType::AccessKey,
                 access_key: Some("HPUA...X3Q".into()),

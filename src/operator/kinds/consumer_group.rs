@@ -1,18 +1,20 @@
 //! `ConsumerGroup`: looks at the shared list of its engine, and sends one call.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{ConsumerGroup, ConsumerGroupStatus, InstanceKind};
-use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, kafka, rocketmq};
+use crate::cloud::rocketmq::UpdateGroup;
+use crate::cloud::{Class, Client, Engine, Error, Operation, Page, Priority, Sent, kafka, rocketmq};
+use crate::operator::batch::Batch;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
-use crate::operator::snapshot::Lister;
-use crate::plan::begun;
+use crate::operator::snapshot::{Lister, Source};
+use crate::operator::turns::Way;
 use crate::plan::consumer_group::{self, Step, name};
 use crate::plan::fault::Halt;
 
@@ -28,8 +30,8 @@ impl Kind for ConsumerGroups {
         references(cr)
     }
 
-    fn claim(cr: &ConsumerGroup) -> Option<String> {
-        claim(cr, &name(cr))
+    fn claims(cr: &ConsumerGroup) -> Vec<String> {
+        claims(cr, &name(cr))
     }
 
     fn orphans(cr: &ConsumerGroup) -> bool {
@@ -51,43 +53,36 @@ impl Kind for ConsumerGroups {
         }
     }
 
-    async fn act(_: &Round<'_, ConsumerGroup>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
-        let hub = &reach.hub;
-        let (client, id) = (&hub.client, hub.instance_id.as_str());
-        let job = match step {
-            Step::CreateKafka(group) => {
-                hub.write(client.create_group(id, group)).await?;
-                return Ok(Effect::Done);
-            }
-            Step::DescribeKafka(name, description) => {
-                hub.write(client.update_group(id, name, description)).await?;
-                return Ok(Effect::Done);
-            }
-            Step::CreateRocketMq(group) => {
-                hub.write(client.create_rocketmq_group(id, group)).await?;
-                return Ok(Effect::Done);
-            }
-            Step::UpdateRocketMq(change) => {
-                let changes = std::slice::from_ref(change);
-                hub.write(client.update_rocketmq_groups(id, changes)).await?
-            }
+    fn hub(reach: &InstanceReach) -> Option<&Hub> {
+        Some(&reach.hub)
+    }
+
+    fn way(step: &Step) -> Way {
+        match step {
+            Step::CreateKafka(_) | Step::CreateRocketMq(_) => Way::Beside,
+            Step::UpdateRocketMq(_) | Step::Delete(_) => Way::Together,
+            Step::DescribeKafka(..) | Step::MoveRocketMq(_) => Way::Alone,
+        }
+    }
+
+    async fn act(round: &Round<'_, ConsumerGroup>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
+        let (hub, writer) = (&reach.hub, round.writer());
+        let (client, id) = (hub.client(writer.priority), hub.instance_id.as_str());
+        match step {
+            Step::CreateKafka(group) => hub.write(client.create_group(id, group)).await?,
+            Step::DescribeKafka(name, description) => hub.write(client.update_group(id, name, description)).await?,
+            Step::CreateRocketMq(group) => hub.write(client.create_rocketmq_group(id, group)).await?,
+            Step::UpdateRocketMq(change) => return Ok(hub.together(&writer, Update(change.clone())).await?),
             Step::MoveRocketMq(change) => {
-                hub.write(client.update_rocketmq_group(id, &change.name, change))
-                    .await?
+                let update = client.update_rocketmq_group(id, &change.name, change);
+                return Ok(Effect::Job(hub.write(update).await?));
             }
             Step::Delete(name) if hub.engine == Engine::RocketMq => {
-                hub.write(client.delete_rocketmq_groups(id, &[name])).await?
+                return Ok(hub.together(&writer, DeleteRocketMq(name.clone())).await?);
             }
-            Step::Delete(name) => {
-                let failed = hub.write(client.delete_groups(id, &[name])).await?;
-                if let Some(failure) = failed.first() {
-                    let operation = Operation::BatchDeleteGroup;
-                    return Err(Error::new(operation, Class::Unavailable, Sent::Refused, &*failure.message).into());
-                }
-                return Ok(Effect::Done);
-            }
-        };
-        Ok(Effect::Job(job))
+            Step::Delete(name) => hub.together(&writer, Delete(name.clone())).await?,
+        }
+        Ok(Effect::Done)
     }
 
     fn creates(step: &Step) -> bool {
@@ -100,42 +95,95 @@ impl Kind for ConsumerGroups {
             Step::MoveRocketMq(_) => "UpdateGroupBrokers",
             _ => "DeleteGroup",
         };
-        if let Effect::Job(job) = effect {
-            status.core.operation = Some(begun(&status.core, operation, job, now));
+        if let Some(operation) = effect.operation(&status.core, operation, now) {
+            status.core.operation = Some(operation);
         }
     }
 }
 
-struct KafkaGroups(Arc<Hub>);
+struct Update(UpdateGroup);
+
+impl Batch for Update {
+    type Outcome = Effect;
+
+    const OPERATION: Operation = Operation::BatchUpdateConsumerGroup;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<Effect, Error>>, Error> {
+        let groups: Vec<_> = items.iter().map(|item| item.0.clone()).collect();
+        let job = client.update_rocketmq_groups(id, &groups).await?;
+        Ok(Effect::each_of(items.len(), job))
+    }
+}
+
+struct Delete(String);
+
+impl Batch for Delete {
+    type Outcome = ();
+
+    const OPERATION: Operation = Operation::BatchDeleteGroup;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<(), Error>>, Error> {
+        let names: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
+        let failed = client.delete_groups(id, &names).await?;
+        let result = |name: &str| match failed.iter().find(|failure| failure.name == name) {
+            Some(failure) => {
+                let message = &*failure.message;
+                Err(Error::new(Self::OPERATION, Class::Unavailable, Sent::Refused, message))
+            }
+            None => Ok(()),
+        };
+        Ok(names.into_iter().map(result).collect())
+    }
+}
+
+struct DeleteRocketMq(String);
+
+impl Batch for DeleteRocketMq {
+    type Outcome = Effect;
+
+    const OPERATION: Operation = Operation::BatchDeleteConsumerGroup;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<Effect, Error>>, Error> {
+        let names: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
+        let job = client.delete_rocketmq_groups(id, &names).await?;
+        Ok(Effect::each_of(items.len(), job))
+    }
+}
+
+#[derive(Clone)]
+struct KafkaGroups(Source);
 
 impl Lister for KafkaGroups {
     type Item = kafka::Group;
 
     const OPERATION: Operation = Operation::ListInstanceConsumerGroups;
 
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<kafka::Group>, Error>> + Send {
-        self.0.client.list_groups(&self.0.instance_id, offset, Self::PAGE)
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<kafka::Group>, Error> {
+        let client = self.0.client.at(priority);
+        client.list_groups(&self.0.instance_id, offset, Self::PAGE).await
     }
 
-    fn name(group: &kafka::Group) -> String {
-        group.name.clone()
+    fn name(group: &kafka::Group) -> Cow<'_, str> {
+        Cow::from(&group.name)
     }
 }
 
-struct RocketMqGroups(Arc<Hub>);
+#[derive(Clone)]
+struct RocketMqGroups(Source);
 
 impl Lister for RocketMqGroups {
     type Item = rocketmq::Group;
 
     const OPERATION: Operation = Operation::ListInstanceConsumerGroups;
 
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<rocketmq::Group>, Error>> + Send {
-        self.0
-            .client
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<rocketmq::Group>, Error> {
+        let client = self.0.client.at(priority);
+        client
             .list_rocketmq_groups(&self.0.instance_id, offset, Self::PAGE)
+            .await
     }
 
-    fn name(group: &rocketmq::Group) -> String {
-        group.name.clone()
+    fn name(group: &rocketmq::Group) -> Cow<'_, str> {
+        Cow::from(&group.name)
     }
 }

@@ -67,9 +67,9 @@ impl<E: Reached> Kind for Instances<E> {
         provider_references(cr, provider_name(E::spec(cr)))
     }
 
-    fn claim(cr: &E::Cr) -> Option<String> {
+    fn claims(cr: &E::Cr) -> Vec<String> {
         let known = cr.core().and_then(|core| core.instance_id.clone());
-        known.or_else(|| E::spec(cr).instance_id.clone())
+        known.or_else(|| E::spec(cr).instance_id.clone()).into_iter().collect()
     }
 
     fn home(cr: &E::Cr) -> Option<Home> {
@@ -91,15 +91,15 @@ impl<E: Reached> Kind for Instances<E> {
         let nothing = CoreStatus::default();
         let core = cr.core().unwrap_or(&nothing);
         let provider = provider(round, provider_name(spec), core).await?;
-        let client = provider.client.clone();
+        let client = provider.client.at(round.priority());
         let id = core.instance_id.clone().or_else(|| spec.instance_id.clone());
         let (mut reached, mut job) = (None, None);
         let found = match &id {
             Some(id) => {
-                reached = Some(hub(round, &provider, E::ENGINE, id));
+                let hub = reached.insert(hub(round, &provider, E::ENGINE, id));
                 let found = read::<E>(round, &client, id).await?;
                 if matches!(found, Found::There(_)) {
-                    job = round.job(&client, id, core).await?;
+                    job = round.job(hub, core).await?;
                 }
                 found
             }
@@ -121,7 +121,16 @@ impl<E: Reached> Kind for Instances<E> {
         let facts = round.facts(core, spec.management.adoption, round.owner(), job, now);
         let plan = plan::<E>(cr, facts, seen);
         let reach = Reach { client, hub: reached };
-        Ok(Look { now, reach, plan })
+        Ok(Look {
+            now,
+            reach,
+            plan,
+            as_of: None,
+        })
+    }
+
+    fn hub(reach: &Reach) -> Option<&Hub> {
+        reach.hub.as_deref()
     }
 
     async fn act(round: &Round<'_, E::Cr>, reach: &Reach, step: &StepOf<E>) -> Result<Effect, Halt> {
@@ -169,9 +178,7 @@ impl<E: Reached> Kind for Instances<E> {
                 core.operation = Some(begun(core, CREATE, None, now));
                 core.create_intent = None;
             }
-            (Step::ExtendStorage(_), Effect::Job(job)) => {
-                core.operation = Some(begun(core, EXTEND_STORAGE, job, now));
-            }
+            (Step::ExtendStorage(_), effect) => core.operation = effect.operation(core, EXTEND_STORAGE, now),
             (Step::Delete(_), _) => core.operation = Some(begun(core, DELETE, None, now)),
             _ => {}
         }

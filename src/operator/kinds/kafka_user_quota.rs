@@ -1,19 +1,18 @@
 //! `KafkaUserQuota`: looks at the shared list, and starts one job.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{KafkaUserQuota, KafkaUserQuotaStatus};
 use crate::cloud::kafka::Quota;
-use crate::cloud::{Error, Operation, Page};
+use crate::cloud::{Error, Operation, Page, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
-use crate::operator::snapshot::Lister;
-use crate::plan::begun;
+use crate::operator::snapshot::{Lister, Source};
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
 use crate::plan::kafka_user_quota::{Step, identity, name, plan};
@@ -30,8 +29,8 @@ impl Kind for KafkaUserQuotas {
         references(cr)
     }
 
-    fn claim(cr: &KafkaUserQuota) -> Option<String> {
-        claim(cr, &name(&identity(cr)))
+    fn claims(cr: &KafkaUserQuota) -> Vec<String> {
+        claims(cr, &name(&identity(cr)))
     }
 
     fn orphans(cr: &KafkaUserQuota) -> bool {
@@ -47,9 +46,13 @@ impl Kind for KafkaUserQuotas {
         look(round, living).await
     }
 
-    async fn act(_: &Round<'_, KafkaUserQuota>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
+    fn hub(reach: &InstanceReach) -> Option<&Hub> {
+        Some(&reach.hub)
+    }
+
+    async fn act(round: &Round<'_, KafkaUserQuota>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
         let hub = &reach.hub;
-        let (client, id) = (&hub.client, hub.instance_id.as_str());
+        let (client, id) = (hub.client(round.priority()), hub.instance_id.as_str());
         let job = match step {
             Step::Create(quota) => hub.write(client.create_quota(id, quota)).await?,
             Step::Update(quota) => hub.write(client.update_quota(id, quota)).await?,
@@ -69,24 +72,26 @@ impl Kind for KafkaUserQuotas {
             Step::Replace(_) => REPLACE,
             Step::Delete(_) => "DeleteQuota",
         };
-        if let Effect::Job(job) = effect {
-            status.core.operation = Some(begun(&status.core, name, job, now));
+        if let Some(operation) = effect.operation(&status.core, name, now) {
+            status.core.operation = Some(operation);
         }
     }
 }
 
-struct Lists(Arc<Hub>);
+#[derive(Clone)]
+struct Lists(Source);
 
 impl Lister for Lists {
     type Item = Quota;
 
     const OPERATION: Operation = Operation::ShowKafkaUserClientQuota;
 
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<Quota>, Error>> + Send {
-        self.0.client.list_quotas(&self.0.instance_id, offset, Self::PAGE)
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<Quota>, Error> {
+        let client = self.0.client.at(priority);
+        client.list_quotas(&self.0.instance_id, offset, Self::PAGE).await
     }
 
-    fn name(quota: &Quota) -> String {
-        name(&quota.identity)
+    fn name(quota: &Quota) -> Cow<'_, str> {
+        name(&quota.identity).into()
     }
 }

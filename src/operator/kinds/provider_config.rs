@@ -10,8 +10,10 @@ use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use tokio::time::timeout;
 
+use crate::api::provider_config::EffectiveRate;
 use crate::api::{ABANDON, Adoption, CoreStatus, FINALIZER, META_MANAGER, ProviderConfig, ProviderConfigStatus};
-use crate::cloud::{Fault, InstanceQuery, kafka};
+use crate::cloud::{Fault, InstanceQuery, Priority, kafka};
+use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::providers::{Keys, location};
 use crate::operator::round::Round;
@@ -38,8 +40,8 @@ impl Kind for ProviderConfigs {
         vec![]
     }
 
-    fn claim(_: &ProviderConfig) -> Option<String> {
-        None
+    fn claims(_: &ProviderConfig) -> Vec<String> {
+        vec![]
     }
 
     fn can_let_go(_: &CoreStatus) -> bool {
@@ -66,7 +68,16 @@ impl Kind for ProviderConfigs {
         let facts = round.facts(core, Adoption::IfExists, None, None, round.cx.clock.now());
         let plan: Plan<ProviderConfigStatus, Step> = plan(round.cr, &facts, &seen);
         let now = facts.now;
-        Ok(Look { reach: (), plan, now })
+        Ok(Look {
+            reach: (),
+            plan,
+            as_of: None,
+            now,
+        })
+    }
+
+    fn hub((): &()) -> Option<&Hub> {
+        None
     }
 
     async fn act(round: &Round<'_, ProviderConfig>, (): &(), step: &Step) -> Result<Effect, Halt> {
@@ -111,8 +122,13 @@ async fn usable(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
         }
     };
     let project_id = outcome?;
+    let (pace, slowed) = cx.providers.client(cx, cr, &keys, &project_id)?.limiter().pace();
     Ok(Seen::Usable {
         endpoint: location(cr, &project_id)?.endpoint,
+        rate: EffectiveRate {
+            effective: format!("{}/s", (pace * 100.0).round() / 100.0),
+            throttled_by: slowed.then(|| "flow control of the service".into()),
+        },
         project_id,
         identity: keys.identity(),
         secret_held: keys.held,
@@ -126,8 +142,9 @@ async fn try_credentials(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Resu
         return find_project(round, keys).await;
     };
     let client = cx.providers.client(cx, cr, keys, &id)?;
-    // The cheapest call that needs the credentials and the project.
+    // The cheapest call that needs the credentials and the project; everything waits for it.
     client
+        .at(Priority::Edit)
         .list_instances::<kafka::Instance>(&InstanceQuery {
             limit: 1,
             ..Default::default()
@@ -143,7 +160,7 @@ async fn find_project(round: &Round<'_, ProviderConfig>, keys: &Keys) -> Result<
         Some(name) => ("spec.projectName", name),
         None => ("spec.region", &cr.spec.region),
     };
-    let projects = client.find_projects(Some(name)).await?;
+    let projects = client.at(Priority::Edit).find_projects(Some(name)).await?;
     let named: Vec<_> = projects
         .into_iter()
         .filter(|p| p.name.as_deref().is_none_or(|n| n == name))

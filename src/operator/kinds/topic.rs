@@ -1,19 +1,20 @@
 //! `Topic`: looks at the shared list of its engine, and sends one call.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::living::{Living, claim, look, references, stays};
+use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
-use crate::cloud::kafka::{self, TopicPage};
-use crate::cloud::{Class, Engine, Error, Operation, Page, Sent, rocketmq};
+use crate::cloud::kafka::{self, TopicPage, UpdateTopic};
+use crate::cloud::{Class, Client, Engine, Error, Operation, Page, Priority, Sent, rocketmq};
+use crate::operator::batch::Batch;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
 use crate::operator::round::Round;
-use crate::operator::snapshot::Lister;
-use crate::plan::begun;
+use crate::operator::snapshot::{Lister, Source};
+use crate::operator::turns::Way;
 use crate::plan::fault::Halt;
 use crate::plan::topic::{self, Step, name};
 
@@ -29,8 +30,8 @@ impl Kind for Topics {
         references(cr)
     }
 
-    fn claim(cr: &Topic) -> Option<String> {
-        claim(cr, &name(cr))
+    fn claims(cr: &Topic) -> Vec<String> {
+        claims(cr, &name(cr))
     }
 
     fn orphans(cr: &Topic) -> bool {
@@ -52,43 +53,33 @@ impl Kind for Topics {
         }
     }
 
-    async fn act(_: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
-        let hub = &reach.hub;
-        let (client, id) = (&hub.client, hub.instance_id.as_str());
+    fn hub(reach: &InstanceReach) -> Option<&Hub> {
+        Some(&reach.hub)
+    }
+
+    fn way(step: &Step) -> Way {
+        match step {
+            Step::CreateKafka(_) | Step::CreateRocketMq(_) => Way::Beside,
+            Step::UpdateKafka(_) | Step::Delete(_) => Way::Together,
+            Step::UpdateRocketMq(..) => Way::Alone,
+        }
+    }
+
+    async fn act(round: &Round<'_, Topic>, reach: &InstanceReach, step: &Step) -> Result<Effect, Halt> {
+        let (hub, writer) = (&reach.hub, round.writer());
+        let (client, id) = (hub.client(writer.priority), hub.instance_id.as_str());
         match step {
             Step::CreateKafka(topic) => hub.write(client.create_topic(id, topic)).await?,
-            Step::UpdateKafka(topic) => {
-                let failed = hub.write(client.update_topics(id, std::slice::from_ref(topic))).await?;
-                if let Some(failure) = failed.first() {
-                    // What it has already, a newer list will show.
-                    let class = if failure.message.contains("already") {
-                        Class::Unavailable
-                    } else {
-                        Class::Invalid
-                    };
-                    let error = Error::new(Operation::UpdateInstanceTopic, class, Sent::Refused, &*failure.message);
-                    return Err(error.into());
-                }
-            }
+            Step::UpdateKafka(topic) => hub.together(&writer, Update(topic.clone())).await?,
             Step::CreateRocketMq(topic) => hub.write(client.create_rocketmq_topic(id, topic)).await?,
             Step::UpdateRocketMq(name, change) => {
-                return Ok(Effect::Job(
-                    hub.write(client.update_rocketmq_topic(id, name, change)).await?,
-                ));
+                let update = client.update_rocketmq_topic(id, name, change);
+                return Ok(Effect::Job(hub.write(update).await?));
             }
             Step::Delete(name) if hub.engine == Engine::RocketMq => {
-                return Ok(Effect::Job(
-                    hub.write(client.delete_rocketmq_topics(id, &[name])).await?,
-                ));
+                return Ok(hub.together(&writer, DeleteRocketMq(name.clone())).await?);
             }
-            Step::Delete(name) => {
-                let results = hub.write(client.delete_topics(id, &[name])).await?;
-                if results.iter().any(|result| !result.success) {
-                    let message = "the service says that it was not deleted, and gives no reason";
-                    let operation = Operation::BatchDeleteInstanceTopic;
-                    return Err(Error::new(operation, Class::Unavailable, Sent::Refused, message).into());
-                }
-            }
+            Step::Delete(name) => hub.together(&writer, Delete(name.clone())).await?,
         }
         Ok(Effect::Done)
     }
@@ -107,47 +98,109 @@ impl Kind for Topics {
             }
             _ => "DeleteTopic",
         };
-        if let Effect::Job(job) = effect {
-            status.core.operation = Some(begun(&status.core, operation, job, now));
+        if let Some(operation) = effect.operation(&status.core, operation, now) {
+            status.core.operation = Some(operation);
         }
     }
 }
 
-struct KafkaTopics(Arc<Hub>);
+struct Update(UpdateTopic);
+
+impl Batch for Update {
+    type Outcome = ();
+
+    const OPERATION: Operation = Operation::UpdateInstanceTopic;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<(), Error>>, Error> {
+        let topics: Vec<_> = items.iter().map(|item| item.0.clone()).collect();
+        let failed = client.update_topics(id, &topics).await?;
+        let result = |topic: &UpdateTopic| {
+            let Some(failure) = failed.iter().find(|failure| failure.name == topic.name) else {
+                return Ok(());
+            };
+            // What it has already, a newer list will show.
+            let class = if failure.message.contains("already") {
+                Class::Unavailable
+            } else {
+                Class::Invalid
+            };
+            Err(Error::new(Self::OPERATION, class, Sent::Refused, &*failure.message))
+        };
+        Ok(topics.iter().map(result).collect())
+    }
+}
+
+struct Delete(String);
+
+impl Batch for Delete {
+    type Outcome = ();
+
+    const OPERATION: Operation = Operation::BatchDeleteInstanceTopic;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<(), Error>>, Error> {
+        let names: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
+        let results = client.delete_topics(id, &names).await?;
+        let failed = |name: &str| results.iter().any(|result| result.name == name && !result.success);
+        let result = |name: &str| {
+            if !failed(name) {
+                return Ok(());
+            }
+            let message = "the service says that it was not deleted, and gives no reason";
+            Err(Error::new(Self::OPERATION, Class::Unavailable, Sent::Refused, message))
+        };
+        Ok(names.into_iter().map(result).collect())
+    }
+}
+
+struct DeleteRocketMq(String);
+
+impl Batch for DeleteRocketMq {
+    type Outcome = Effect;
+
+    const OPERATION: Operation = Operation::BatchDeleteTopic;
+
+    async fn send(client: &Client, id: &str, items: &[Self]) -> Result<Vec<Result<Effect, Error>>, Error> {
+        let names: Vec<_> = items.iter().map(|item| item.0.as_str()).collect();
+        let job = client.delete_rocketmq_topics(id, &names).await?;
+        Ok(Effect::each_of(items.len(), job))
+    }
+}
+
+#[derive(Clone)]
+struct KafkaTopics(Source);
 
 impl Lister for KafkaTopics {
     type Item = kafka::Topic;
 
     const OPERATION: Operation = Operation::ListInstanceTopics;
 
-    async fn page(&self, offset: u32) -> Result<Page<kafka::Topic>, Error> {
-        let TopicPage { topics, total, .. } = self
-            .0
-            .client
-            .list_topics(&self.0.instance_id, offset, Self::PAGE)
-            .await?;
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<kafka::Topic>, Error> {
+        let client = self.0.client.at(priority);
+        let TopicPage { topics, total, .. } = client.list_topics(&self.0.instance_id, offset, Self::PAGE).await?;
         Ok(Page { items: topics, total })
     }
 
-    fn name(topic: &kafka::Topic) -> String {
-        topic.name.clone()
+    fn name(topic: &kafka::Topic) -> Cow<'_, str> {
+        Cow::from(&topic.name)
     }
 }
 
-struct RocketMqTopics(Arc<Hub>);
+#[derive(Clone)]
+struct RocketMqTopics(Source);
 
 impl Lister for RocketMqTopics {
     type Item = rocketmq::Topic;
 
     const OPERATION: Operation = Operation::ListRocketInstanceTopics;
 
-    fn page(&self, offset: u32) -> impl Future<Output = Result<Page<rocketmq::Topic>, Error>> + Send {
-        self.0
-            .client
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<rocketmq::Topic>, Error> {
+        let client = self.0.client.at(priority);
+        client
             .list_rocketmq_topics(&self.0.instance_id, offset, Self::PAGE)
+            .await
     }
 
-    fn name(topic: &rocketmq::Topic) -> String {
-        topic.name.clone()
+    fn name(topic: &rocketmq::Topic) -> Cow<'_, str> {
+        Cow::from(&topic.name)
     }
 }

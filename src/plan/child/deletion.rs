@@ -94,7 +94,7 @@ impl<T> Child<'_, T> {
                         status,
                         format!("{title} waits to be deleted: {why}"),
                         vec![],
-                        Next::Poll,
+                        Next::Moved,
                     ),
                     None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
                 }

@@ -191,7 +191,7 @@ impl<T> Child<'_, T> {
                 status,
                 situation,
                 steps: vec![],
-                next: Next::Poll,
+                next: Next::Moved,
             };
         }
         if !self.is_being_replaced() {
@@ -280,12 +280,12 @@ impl<T> Child<'_, T> {
                     status,
                     situation,
                     steps: vec![],
-                    next: Next::Poll,
+                    next: Next::Moved,
                 }
             }
             Some(why) => {
                 let message = format!("{} will be put back: {why}", differences.fields());
-                working(status, edit, message, vec![], Next::Poll)
+                working(status, edit, message, vec![], Next::Moved)
             }
             None => working(status, edit, mending(edit, &differences), steps, Next::Soon),
         }

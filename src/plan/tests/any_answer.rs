@@ -33,6 +33,7 @@ fn any_core() -> impl Strategy<Value = CoreStatus> {
             start_time,
             attempts: None,
             failure,
+            shared: false,
         });
     let intent = (time(), option::of("n1"), option::of(1u32..3), option::of(time())).prop_map(
         |(time, nonce, attempts, searched_since)| CreateIntent {

@@ -100,6 +100,6 @@ fn a_deletion_waits_for_an_instance_that_is_busy() {
     });
     assert_eq!(
         idle(&held),
-        "Deleting, Poll: topic orders waits to be deleted: is EXTENDING"
+        "Deleting, Moved: topic orders waits to be deleted: is EXTENDING"
     );
 }

@@ -145,10 +145,11 @@ fn each_fault_means_for_each_standing_what_a_user_would_expect() {
             let (situation, again) = interrupted(standing, &error(class).into());
             let shown = situation.as_ref().map_or("-".into(), name_of);
             assert_eq!(shown, expect(passing, reason), "{what}, {class:?}");
-            let expected = if class == Class::Busy {
-                Again::At(Next::Poll)
-            } else {
-                Again::Backoff(Duration::ZERO)
+            let expected = match class {
+                // What was to be sent goes when the writes to the instance move again.
+                Class::Busy if standing.acting => Again::At(Next::Moved),
+                Class::Busy => Again::At(Next::Poll),
+                _ => Again::Backoff(Duration::ZERO),
             };
             assert_eq!(again, expected, "{what}, {class:?}");
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::provider_config::{Seen, Step, plan, settle};
 use super::*;
 use crate::api::ProviderConfig;
-use crate::api::provider_config::{CredentialsType, Identity};
+use crate::api::provider_config::{CredentialsType, EffectiveRate, Identity};
 
 fn config(secret: &str) -> ProviderConfig {
     serde_json::from_value(json!({
@@ -24,6 +24,10 @@ fn usable(held: bool) -> Seen {
             kind: CredentialsType::AccessKey,
             access_key: Some("HPUA...X3Q".into()),
             user_name: None,
+        },
+        rate: EffectiveRate {
+            effective: "20/s".into(),
+            throttled_by: None,
         },
         secret_held: held,
     }

@@ -72,7 +72,7 @@ fn a_topic_that_vanished_gets_its_description_again() {
     let held = look(&mut topic, "5.x", Found::Absent, |_, s| {
         s.held = Some("is EXTENDING".into())
     });
-    assert_eq!(idle(&held), "Waiting/InstanceBusy, Poll: is EXTENDING");
+    assert_eq!(idle(&held), "Waiting/InstanceBusy, Moved: is EXTENDING");
     assert_eq!(plain(&mut topic, there(8, 8)).steps, expected);
 }
 

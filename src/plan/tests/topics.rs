@@ -217,7 +217,7 @@ fn while_the_instance_is_busy_nothing_is_sent_and_the_reason_is_told() {
     let mut new = topic(json!({"partitions": 3}));
     assert_eq!(
         idle(&look(&mut new, Found::Absent, held)),
-        "Waiting/InstanceBusy, Poll: is EXTENDING"
+        "Waiting/InstanceBusy, Moved: is EXTENDING"
     );
     assert!(!new.status.as_ref().unwrap().core.stands_for_something());
     let mut drifted = served(json!({"partitions": 3, "retentionHours": 72}), there(3));
@@ -229,12 +229,12 @@ fn while_the_instance_is_busy_nothing_is_sent_and_the_reason_is_told() {
     };
     assert_eq!(
         idle(&look(&mut drifted, other(), held)),
-        "Correcting, Poll: spec.kafka.retentionHours will be put back: is EXTENDING"
+        "Correcting, Moved: spec.kafka.retentionHours will be put back: is EXTENDING"
     );
     edit(&mut drifted, |_| {});
     assert_eq!(
         idle(&look(&mut drifted, other(), held)),
-        "Updating/InstanceBusy, Poll: is EXTENDING"
+        "Updating/InstanceBusy, Moved: is EXTENDING"
     );
     let delete = look(&mut drifted, other(), |f, s| {
         held(f, s);

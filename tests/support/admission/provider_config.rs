@@ -15,6 +15,7 @@ fn provider() -> Value {
 
 pub fn a_provider_config_is_let_in_or_refused(judge: &mut Judge<'_>) {
     let endpoint = |dms: &str| spec(json!({"endpoints": {"dms": dms}}));
+    let rate = |limit: Value| spec(json!({"rateLimit": limit}));
     let resync = |text: &str| spec(json!({"resyncInterval": text}));
     let cases = [
         (json!({}), None),
@@ -56,7 +57,26 @@ pub fn a_provider_config_is_let_in_or_refused(judge: &mut Judge<'_>) {
         (resync("1441m"), Some("/spec/resyncInterval")),
         (resync("25h"), Some("/spec/resyncInterval")),
         (resync("30s"), Some("/spec/resyncInterval")),
-        (spec(json!({"rateLimit": {}})), Some("rateLimit")),
+        (rate(json!({"requests": 200, "period": "5m"})), None),
+        (rate(json!({"requests": 5, "period": "1s", "burst": 1})), None),
+        (rate(json!({"requests": 200})), Some("period")),
+        (
+            rate(json!({"requests": 0, "period": "1s"})),
+            Some("/spec/rateLimit/requests"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "0s"})),
+            Some("/spec/rateLimit/period"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "1d"})),
+            Some("/spec/rateLimit/period"),
+        ),
+        (
+            rate(json!({"requests": 5, "period": "1s", "burst": 0})),
+            Some("/spec/rateLimit/burst"),
+        ),
+        (spec(json!({"rateLimits": {}})), Some("rateLimits")),
     ];
     judge(PROVIDER, &provider(), &cases, false);
 }

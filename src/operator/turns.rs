@@ -1,0 +1,127 @@
+//! Whose turn it is to write to one instance.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cloud::{Line, Priority};
+
+/// How many creates may be under way at once.
+const WIDTH: u32 = 4;
+/// After "busy", writes go one at a time for this long.
+const NARROW: Duration = Duration::from_secs(60);
+
+/// How a write goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Beside others of its kind.
+    Beside,
+    /// Alone.
+    Alone,
+    /// With others in one call, which has its turn as a whole.
+    Together,
+}
+
+/// The turns of one instance's writes, the most urgent first: of what goes beside others, four at once, else one at a time.
+#[derive(Debug, Default)]
+pub struct Turns {
+    line: Line,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    taken: u32,
+    narrow_until: Option<Instant>,
+}
+
+/// A turn, until it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    turns: Arc<Turns>,
+    weight: u32,
+}
+
+impl Turns {
+    /// Waits for a turn.
+    pub async fn take(self: &Arc<Self>, priority: Priority, way: Way) -> Turn {
+        let weight = if way == Way::Beside { 1 } else { WIDTH };
+        let place = self.line.join(priority);
+        while !(place.is_first() && self.state().admits(weight)) {
+            place.nudged().await;
+        }
+        Turn {
+            turns: self.clone(),
+            weight,
+        }
+    }
+
+    /// The instance said that it is busy.
+    pub fn narrow(&self) {
+        self.state().narrow_until = Some(Instant::now() + NARROW);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder panics")
+    }
+}
+
+impl State {
+    fn admits(&mut self, weight: u32) -> bool {
+        let narrow = self.narrow_until.is_some_and(|until| Instant::now() < until);
+        let room = if narrow { 1 } else { WIDTH };
+        let admitted = self.taken == 0 || self.taken + weight <= room;
+        if admitted {
+            self.taken += weight;
+        }
+        admitted
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.turns.state().taken -= self.weight;
+        self.turns.line.nudge();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn creates_go_four_at_once_and_everything_else_alone() {
+        let turns = Arc::new(Turns::default());
+        let take = |priority, way| Box::pin(turns.take(priority, way));
+        let mut creates = vec![];
+        for _ in 0..WIDTH {
+            creates.push(
+                take(Priority::Create, Way::Beside)
+                    .now_or_never()
+                    .expect("there is room"),
+            );
+        }
+        let mut fifth = take(Priority::Create, Way::Beside);
+        let mut delete = take(Priority::Delete, Way::Alone);
+        assert!((&mut fifth).now_or_never().is_none() && (&mut delete).now_or_never().is_none());
+        creates.pop();
+        assert!(
+            (&mut fifth).now_or_never().is_none(),
+            "the delete came later, and is more urgent"
+        );
+        creates.clear();
+        let deleting = (&mut delete).now_or_never().expect("it is alone");
+        assert!((&mut fifth).now_or_never().is_none());
+        drop(deleting);
+        turns.narrow();
+        let creating = (&mut fifth).now_or_never().expect("it is its turn");
+        assert!(
+            take(Priority::Create, Way::Beside).now_or_never().is_none(),
+            "one at a time after busy"
+        );
+        drop(creating);
+    }
+}
