@@ -24,6 +24,8 @@ use crate::plan::{Next, Situation};
 
 /// How soon what was done is read back.
 pub const SOON: Duration = Duration::from_secs(1);
+/// How many polling intervals something that is woken waits at most.
+const WOKEN: u32 = 8;
 /// A create that costs money must be answered within this time; our lease must outlast it.
 pub const CREATE_TIMEOUT: Duration = Duration::from_secs(8);
 
@@ -93,7 +95,7 @@ impl<K: Kind> Worker<'_, K> {
         };
         let looked = tokio::select! {
             looked = K::look(&round) => looked,
-            () = self.room.changed(&*cr) => return Ok(Duration::ZERO),
+            pause = self.in_vain(&cr) => return Ok(pause),
         };
         let Look {
             reach,
@@ -131,12 +133,11 @@ impl<K: Kind> Worker<'_, K> {
                     Ok(turn) => Some(turn),
                     Err(busy) => return self.waits(&busy.into(), hub).await,
                 },
-                // What was decided is no longer what is wished.
-                () = self.room.changed(&*cr) => return Ok(Duration::ZERO),
+                pause = self.in_vain(&cr) => return Ok(pause),
             },
             None => None,
         };
-        self.announce(plan.status, &plan.situation).await?;
+        self.announce(plan.status, &plan.situation, K::tells(&step)).await?;
         info!(object = %Reference::to(&*cr), step = %crate::plan::cut(&format!("{step:?}"), 500), "acts");
         let acted = if K::buys(&step) && !self.cx.tenure.outlasts(CREATE_TIMEOUT) {
             let why = "our lease might end before the answer";
@@ -175,6 +176,15 @@ impl<K: Kind> Worker<'_, K> {
         }
     }
 
+    /// Returns once waiting is in vain: the object changed, and what was seen or decided is not what is wished now, or we
+    /// are to end, which whoever waits for a turn must not hold up.
+    async fn in_vain(&self, cr: &K::Cr) -> Duration {
+        tokio::select! {
+            () = self.room.changed(cr) => Duration::ZERO,
+            () = self.cx.ending.cancelled() => self.cx.config.poll,
+        }
+    }
+
     /// The instance is busy, and what was decided waits for it.
     async fn waits(&mut self, busy: &Halt, hub: &Hub) -> Result<Duration, Failure> {
         self.interrupted(busy, true, None).await?;
@@ -187,8 +197,12 @@ impl<K: Kind> Worker<'_, K> {
         let Some(as_of) = as_of.filter(|_| error.class() == Class::Invalid) else {
             return false;
         };
-        let refused = self.room.note(&*self.cr, |note| note.refused.replace(Instant::now()));
-        decided.saturating_duration_since(as_of) > SOON && refused.is_none_or(|refused| as_of <= refused)
+        let generation = self.cr.meta().generation;
+        let refused = self
+            .room
+            .note(&*self.cr, |note| note.refused.replace((generation, Instant::now())));
+        let before = refused.filter(|(edit, _)| *edit == generation).map(|(_, at)| at);
+        decided.saturating_duration_since(as_of) > SOON && before.is_none_or(|before| as_of <= before)
     }
 
     /// Why a deleted object can go without a look.
@@ -294,6 +308,7 @@ impl<K: Kind> Worker<'_, K> {
         match next {
             Next::Soon => SOON.min(config.poll),
             Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
+            Next::Woken => jittered(config.poll * WOKEN, &self.cr.uid().unwrap_or_default()),
             Next::Rest => {
                 jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }

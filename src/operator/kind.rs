@@ -83,6 +83,12 @@ pub trait Kind: Send + Sync + 'static {
     /// Whether a step makes the thing.
     fn creates(step: &Self::Step) -> bool;
 
+    /// Whether an Event tells that a step begins which somebody asked for; of what takes a moment only the outcome is told.
+    fn tells(step: &Self::Step) -> bool {
+        let _ = step;
+        true
+    }
+
     /// What the success of a step writes down.
     fn settle(
         cr: &Self::Cr,

@@ -87,6 +87,8 @@ pub struct Context {
     providers: Providers,
     tenure: Tenure,
     unsynced: watch::Receiver<usize>,
+    /// We are to end.
+    ending: CancellationToken,
 }
 
 impl Operator {
@@ -134,6 +136,7 @@ impl Operator {
             providers: Providers::default(),
             tenure,
             unsynced: kinds.unsynced.subscribe(),
+            ending: shutdown.clone(),
         };
         let context = Arc::new(context);
         let (synced, stage) = (context.clone(), self.stage);

@@ -350,15 +350,15 @@ async fn read_keys(cx: &Context, namespace: &str, name: &str, kind: CredentialsT
     let api: Api<Secret> = Api::namespaced(cx.kube.clone(), namespace);
     let secret = match timeout(KUBE_TIMEOUT, api.get_opt(name)).await {
         Ok(Ok(Some(secret))) => secret,
-        Ok(Ok(None)) => return Err(Halt::Waiting(format!("Secret {namespace}/{name} does not exist"))),
+        Ok(Ok(None)) => return Err(Halt::Polling(format!("Secret {namespace}/{name} does not exist"))),
         Ok(Err(kube::Error::Api(status))) => {
-            return Err(Halt::Waiting(format!(
+            return Err(Halt::Polling(format!(
                 "Secret {namespace}/{name} cannot be read: {}",
                 status.message
             )));
         }
         Ok(Err(_)) | Err(_) => {
-            return Err(Halt::Waiting(format!(
+            return Err(Halt::Polling(format!(
                 "Secret {namespace}/{name} cannot be read: no answer from the API server"
             )));
         }

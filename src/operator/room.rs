@@ -46,8 +46,8 @@ pub struct Note<Cr> {
     pub failures: u32,
     /// How often each step was carried out since the object was last at rest.
     steps: BTreeMap<String, u32>,
-    /// The last step that the service refused; lists that it was decided by may have been outdated.
-    pub refused: Option<Instant>,
+    /// When the service last refused a step, and of which generation: the list that it was decided by may have been outdated.
+    pub refused: Option<(Option<i64>, Instant)>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.

@@ -38,13 +38,14 @@ impl<K: Kind> Worker<'_, K> {
         &mut self,
         mut status: <K::Cr as Managed>::State,
         situation: &Situation,
+        tells: bool,
     ) -> Result<(), Failure> {
         let before = self.cr.core().map(|core| core.conditions.clone()).unwrap_or_default();
         let conditions = self.conditions(status.as_ref(), situation);
         let states = |conditions: &[Condition]| conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
         let same = states(&conditions) == states(&before);
         status.as_mut().conditions = if same { before } else { conditions };
-        self.write(status, situation).await
+        self.write(status, situation, tells || !situation.is_asked_for()).await
     }
 
     /// Writes the status with the conditions of this situation.
@@ -54,7 +55,8 @@ impl<K: Kind> Worker<'_, K> {
         situation: &Situation,
     ) -> Result<(), Failure> {
         status.as_mut().conditions = self.conditions(status.as_ref(), situation);
-        self.write(status, situation).await
+        let tells = *situation != Situation::Pending;
+        self.write(status, situation, tells).await
     }
 
     fn conditions(&self, core: &CoreStatus, situation: &Situation) -> Vec<Condition> {
@@ -68,7 +70,12 @@ impl<K: Kind> Worker<'_, K> {
     }
 
     /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
-    async fn write(&mut self, status: <K::Cr as Managed>::State, situation: &Situation) -> Result<(), Failure> {
+    async fn write(
+        &mut self,
+        status: <K::Cr as Managed>::State,
+        situation: &Situation,
+        tells: bool,
+    ) -> Result<(), Failure> {
         let before = self.cr.status().cloned().unwrap_or_default();
         if status == before {
             return Ok(());
@@ -94,7 +101,7 @@ impl<K: Kind> Worker<'_, K> {
         )
         .await?;
         self.keep(written);
-        if news {
+        if news && tells {
             self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
         }
         if news || edited {

@@ -11,8 +11,10 @@ use crate::cloud::{Class, Error, Fault, Sent};
 /// Why a round ended early.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Halt {
-    /// Something it names is missing or does not serve yet.
+    /// Something it names is missing or does not serve yet; its changes are watched.
     Waiting(String),
+    /// The same, of what is not watched.
+    Polling(String),
     /// Only a person helps.
     Stop(Reason, String),
     /// A call failed.
@@ -52,7 +54,7 @@ pub struct Standing<'a> {
 /// What to tell, if anything changes, and when to try again. A healthy object stays as it is for three intervals.
 pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, Again) {
     let (reason, message, fault) = match halt {
-        Halt::Waiting(message) => (Reason::WaitingForReference, message.clone(), Fault::Wait),
+        Halt::Waiting(message) | Halt::Polling(message) => (Reason::WaitingForReference, message.clone(), Fault::Wait),
         Halt::Stop(reason, message) => (*reason, message.clone(), Fault::Stop),
         Halt::Cloud(error) => (reason_of(error), message_of(error, standing.deleting), error.fault()),
     };
@@ -72,6 +74,7 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     let stops = fault == Fault::Stop;
     let again = match fault {
         Fault::Wait if acting => Again::At(Next::Moved),
+        Fault::Wait if matches!(halt, Halt::Waiting(_)) => Again::At(Next::Woken),
         Fault::Wait => Again::At(Next::Poll),
         Fault::Stop => Again::At(Next::Stop(if deleting { BLOCKED } else { STOP })),
         Fault::Retry | Fault::Gone | Fault::Exists => Again::Backoff(pause),

@@ -52,6 +52,8 @@ pub enum Next {
     Poll,
     /// When the writes to its instance move again: it is busy.
     Moved,
+    /// When something changes that wakes it; after a while all the same.
+    Woken,
     /// At the resync interval: nothing is to be done.
     Rest,
     /// After a long while, or when somebody acts.

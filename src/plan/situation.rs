@@ -129,6 +129,14 @@ impl Situation {
         }
     }
 
+    /// What the user asked for is being done.
+    pub fn is_asked_for(&self) -> bool {
+        matches!(
+            self,
+            Self::Creating { again: false, .. } | Self::Updating { .. } | Self::Deleting { .. }
+        )
+    }
+
     /// True where only a person helps.
     pub fn is_stopped(&self) -> bool {
         self.verdict().stalled.0 == TRUE

@@ -208,7 +208,7 @@ pub struct Topic {
 }
 
 /// A setting as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub struct TopicConfigValue {
     /// Such as `max.message.bytes`.
     #[serde(deserialize_with = "decode::required")]

@@ -89,6 +89,10 @@ impl Kind for ConsumerGroups {
         matches!(step, Step::CreateKafka(_) | Step::CreateRocketMq(_))
     }
 
+    fn tells(_: &Step) -> bool {
+        false
+    }
+
     fn settle(_: &ConsumerGroup, status: &mut ConsumerGroupStatus, step: &Step, effect: Effect, now: Timestamp) {
         let operation = match step {
             Step::UpdateRocketMq(_) => "UpdateGroup",

@@ -229,7 +229,7 @@ async fn hold_secret(round: &Round<'_, ProviderConfig>, name: &str, hold: bool) 
         return Ok(());
     }
     if hold && secret.metadata.deletion_timestamp.is_some() {
-        return Err(Halt::Waiting(format!(
+        return Err(Halt::Polling(format!(
             "Secret {}/{name} is being deleted",
             round.namespace()
         )));
@@ -276,7 +276,7 @@ async fn answer<T>(
         Ok(Err(kube::Error::Api(status))) => status.message,
         Ok(Err(_)) | Err(_) => "no answer from the API server".into(),
     };
-    Err(Halt::Waiting(format!(
+    Err(Halt::Polling(format!(
         "Secret {}/{name}: {failed}: {why}",
         round.namespace()
     )))

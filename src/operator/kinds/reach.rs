@@ -100,7 +100,7 @@ pub async fn instance<Cr: Managed>(
     }
     if kind == InstanceKind::RocketMQInstance && home.host.engine_version.is_none() {
         // What must be said of a topic or a group depends on it.
-        return Err(waiting("does not tell its version"));
+        return Err(Halt::Polling(format!("{reference} does not tell its version")));
     }
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
     let moved = match &core.instance_id {

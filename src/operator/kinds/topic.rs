@@ -1,13 +1,15 @@
 //! `Topic`: looks at the shared list of its engine, and sends one call.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
-use crate::cloud::kafka::{self, TopicPage, UpdateTopic};
+use crate::cloud::kafka::{self, TopicConfigValue, UpdateTopic};
 use crate::cloud::{Class, Client, Engine, Error, Operation, Page, Priority, Sent, rocketmq};
 use crate::operator::batch::Batch;
 use crate::operator::hub::Hub;
@@ -41,9 +43,12 @@ impl Kind for Topics {
     async fn look(round: &Round<'_, Topic>) -> Result<Look<Self>, Halt> {
         match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
-                let plan = topic::kafka::plan;
-                let lister = KafkaTopics;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    lister: KafkaTopics::of,
+                    plan: |topic, facts, seen| topic::kafka::plan(topic, facts, seen.map(Packed::unpacked)),
+                };
+                look(round, living).await
             }
             InstanceKind::RocketMQInstance => {
                 let plan = topic::rocketmq::plan;
@@ -86,6 +91,10 @@ impl Kind for Topics {
 
     fn creates(step: &Step) -> bool {
         matches!(step, Step::CreateKafka(_) | Step::CreateRocketMq(_))
+    }
+
+    fn tells(_: &Step) -> bool {
+        false
     }
 
     fn settle(_: &Topic, status: &mut TopicStatus, step: &Step, effect: Effect, now: Timestamp) {
@@ -167,21 +176,67 @@ impl Batch for DeleteRocketMq {
 }
 
 #[derive(Clone)]
-struct KafkaTopics(Source);
+struct KafkaTopics {
+    source: Source,
+    /// The settings of the topics of this reading.
+    settings: Arc<Mutex<HashSet<Settings>>>,
+}
+
+type Settings = Arc<[TopicConfigValue]>;
+
+/// A topic in a list. All its settings come with it, most of them at the same defaults in ten thousand topics: each set of
+/// them is kept once.
+#[derive(Clone)]
+struct Packed {
+    topic: kafka::Topic,
+    settings: Option<Settings>,
+}
+
+impl Packed {
+    fn unpacked(self) -> kafka::Topic {
+        kafka::Topic {
+            configs: self.settings.map(|settings| settings.to_vec()),
+            ..self.topic
+        }
+    }
+}
+
+impl KafkaTopics {
+    fn of(source: Source) -> Self {
+        let settings = Arc::default();
+        Self { source, settings }
+    }
+
+    fn pack(&self, mut topic: kafka::Topic) -> Packed {
+        let mut known = self.settings.lock().expect("no holder panics");
+        let settings = topic.configs.take().map(|configs| match known.get(&*configs) {
+            Some(same) => same.clone(),
+            None => {
+                let new = Settings::from(configs);
+                known.insert(new.clone());
+                new
+            }
+        });
+        Packed { topic, settings }
+    }
+}
 
 impl Lister for KafkaTopics {
-    type Item = kafka::Topic;
+    type Item = Packed;
 
     const OPERATION: Operation = Operation::ListInstanceTopics;
 
-    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<kafka::Topic>, Error> {
-        let client = self.0.client.at(priority);
-        let TopicPage { topics, total, .. } = client.list_topics(&self.0.instance_id, offset, Self::PAGE).await?;
-        Ok(Page { items: topics, total })
+    async fn page(&self, offset: u32, priority: Priority) -> Result<Page<Packed>, Error> {
+        let Source { client, instance_id } = &self.source;
+        let page = client.at(priority).list_topics(instance_id, offset, Self::PAGE).await?;
+        Ok(Page {
+            items: page.topics.into_iter().map(|topic| self.pack(topic)).collect(),
+            total: page.total,
+        })
     }
 
-    fn name(topic: &kafka::Topic) -> Cow<'_, str> {
-        Cow::from(&topic.name)
+    fn name(packed: &Packed) -> Cow<'_, str> {
+        Cow::from(&packed.topic.name)
     }
 }
 

@@ -57,6 +57,21 @@ pub struct Host {
 }
 
 impl<T> Seen<T> {
+    /// The same with another picture of the thing.
+    pub fn map<U>(self, picture: impl FnOnce(T) -> U) -> Seen<U> {
+        Seen {
+            location: self.location,
+            instance_id: self.instance_id,
+            held: self.held,
+            host: self.host,
+            found: match self.found {
+                Found::There(thing) => Found::There(picture(thing)),
+                Found::Absent => Found::Absent,
+                Found::InstanceGone => Found::InstanceGone,
+            },
+        }
+    }
+
     /// The thing and its surroundings.
     pub fn child(self, facts: Facts<'_>, title: String, name: String) -> Child<'_, T> {
         Child {

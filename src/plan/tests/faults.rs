@@ -175,7 +175,7 @@ fn a_missing_reference_and_a_stop_before_the_call_are_told_likewise() {
     assert_eq!(shown(look(&healthy, 2), &missing), "Updating/WaitingForReference");
     assert_eq!(shown(look(&healthy, 1), &missing), "-");
     assert_eq!(shown(look(&healthy, 1), &moved), "Stopped/InvalidSpec");
-    assert_eq!(interrupted(look(&new, 1), &missing).1, Again::At(Next::Poll));
+    assert_eq!(interrupted(look(&new, 1), &missing).1, Again::At(Next::Woken));
 }
 
 #[test]
