@@ -1,9 +1,10 @@
-# What there is to do; everything else is in tests/playground (python3) and cargo.
-.PHONY: help demo up down test lint generate control-plane
+# What there is to do; everything else is in tests/playground and tests/bench (python3) and cargo.
+.PHONY: help demo up down test bench lint generate control-plane
 .DEFAULT_GOAL := help
 
 PYTHON := $(shell command -v python3)
-PLAYGROUND = $(or $(PYTHON),$(error missing: python3 (3.9 or newer; drives the playground))) tests/playground
+PYTHON3 = $(or $(PYTHON),$(error missing: python3 (3.9 or newer; drives the playground)))
+PLAYGROUND = $(PYTHON3) tests/playground
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +20,9 @@ down: ## Its end
 
 test: ## Every test there is
 	@$(PLAYGROUND) test
+
+bench: ## The numbers of docs/benchmarks.md anew, in an hour or two; ROW=create takes one of them
+	@$(PYTHON3) tests/bench $(ROW)
 
 lint: ## rustfmt, clippy, helm lint
 	@$(PLAYGROUND) lint

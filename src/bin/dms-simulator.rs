@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use dms_operator::clock::Clock;
-use dms_operator::simulator::{Config, FailedCreates, Simulator};
+use dms_operator::simulator::{Batches, Config, FailedCreates, Simulator};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,9 +49,12 @@ struct Options {
     /// Seconds that tags lag behind, divided by the speed
     #[arg(long)]
     tag_lag: Option<u64>,
-    /// Calls a second before the gateway answers 429; 0 is no limit
-    #[arg(long, default_value_t = 20)]
-    rate_limit: u32,
+    /// Calls before the gateway answers 429: a second (`20`), or in another time (`200/5m`); 0 is no limit
+    #[arg(long, default_value = "20", value_parser = rate)]
+    rate_limit: Rate,
+    /// How long each answer takes on the way, as in `50ms`; not divided by the speed
+    #[arg(long, default_value = "0ms", value_parser = duration)]
+    latency: Duration,
     /// Calls a second and instance before the service answers DMS.10240407; 0 is no limit
     #[arg(long, default_value_t = 0)]
     instance_limit: u32,
@@ -85,6 +88,9 @@ struct Options {
     /// A tag whose key exists gets the new value instead of being refused
     #[arg(long)]
     replace_tags: bool,
+    /// What an item that cannot be done does to its batch: refuses all, nothing to the others, or now this and now that
+    #[arg(long, value_enum, default_value_t = Batching::Mixed)]
+    batches: Batching,
     /// Decides ids and arbitrary orders [default: the time]
     #[arg(long)]
     seed: Option<u64>,
@@ -95,6 +101,20 @@ enum Failures {
     Hidden,
     Counted,
     Listed,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Batching {
+    Mixed,
+    Atomic,
+    Partial,
+}
+
+/// Calls in a time.
+#[derive(Clone, Copy)]
+struct Rate {
+    calls: u32,
+    window: Duration,
 }
 
 #[tokio::main]
@@ -146,7 +166,9 @@ impl Options {
             topic_lag: lag(self.topic_lag, default.topic_lag),
             tag_lag: lag(self.tag_lag, default.tag_lag),
             seed,
-            rate_limit: Some(self.rate_limit).filter(|limit| *limit > 0),
+            rate_limit: Some(self.rate_limit.calls).filter(|calls| *calls > 0),
+            rate_window: self.rate_limit.window,
+            latency: self.latency,
             instance_limit: Some(self.instance_limit).filter(|limit| *limit > 0),
             late_descriptions: self.late_descriptions,
             unique_names: self.unique_names,
@@ -162,6 +184,11 @@ impl Options {
             flat_groups: self.flat_groups,
             strict_quotas: self.strict_quotas,
             replace_tags: self.replace_tags,
+            batches: match self.batches {
+                Batching::Mixed => Batches::Mixed,
+                Batching::Atomic => Batches::Atomic,
+                Batching::Partial => Batches::Partial,
+            },
             clock,
         }
     }
@@ -181,7 +208,12 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, key_is_ours: bool
     println!("list-lag: {:?}", config.list_lag);
     println!("topic-lag: {:?}", config.topic_lag);
     println!("tag-lag: {:?}", config.tag_lag);
-    println!("rate-limit: {}", config.rate_limit.unwrap_or(0));
+    println!(
+        "rate-limit: {} in {:?}",
+        config.rate_limit.unwrap_or(0),
+        config.rate_window
+    );
+    println!("latency: {:?}", config.latency);
     println!("instance-limit: {}", config.instance_limit.unwrap_or(0));
     println!("late-descriptions: {}", config.late_descriptions);
     println!("unique-names: {}", config.unique_names);
@@ -193,6 +225,7 @@ fn print(simulator: &Simulator, address: std::net::SocketAddr, key_is_ours: bool
     println!("flat-groups: {}", config.flat_groups);
     println!("strict-quotas: {}", config.strict_quotas);
     println!("replace-tags: {}", config.replace_tags);
+    println!("batches: {:?}", config.batches);
     println!("seed: {}", config.seed);
     println!("listening: http://{address}");
 }
@@ -207,4 +240,30 @@ fn speed(text: &str) -> Result<f64, String> {
         Ok(speed) if speed > 0.0 && f64::is_finite(speed) => Ok(speed),
         _ => Err("a number above 0".into()),
     }
+}
+
+/// `20` is a second's, `200/5m` those of five minutes.
+fn rate(text: &str) -> Result<Rate, String> {
+    let (calls, window) = text.split_once('/').unwrap_or((text, "1s"));
+    let (calls, window) = (calls.parse().ok(), duration(window)?);
+    match calls {
+        Some(calls) if !window.is_zero() => Ok(Rate { calls, window }),
+        _ => Err("a number of calls, or one and a time as in 200/5m".into()),
+    }
+}
+
+/// `50ms`, `1s`, `5m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        _ => return Err("a number with ms, s or m".into()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a number with ms, s or m")?;
+    number
+        .checked_mul(unit)
+        .map(Duration::from_millis)
+        .ok_or_else(|| "too long".into())
 }

@@ -2,13 +2,15 @@
 //!
 //! | call | what it does |
 //! |---|---|
-//! | `GET calls`, `?summary=true` | every call so far, or their number by operation |
+//! | `GET calls`, `?summary=true` | the latest calls, or the number of all by operation |
+//! | `GET load` | by operation: calls, what they named, the most at once, answers by status and code, when |
 //! | `DELETE calls` | forgets them |
 //! | `GET state` | what exists, without lag |
 //! | `GET`, `POST`, `DELETE faults` | what goes wrong: [`Fault`] |
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
 //! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
+//! | `POST topics` `{instance, names}` | makes topics of three partitions in an instance of Kafka, all at once |
 //! | `DELETE tokens` | revokes every token |
 
 use std::time::Duration;
@@ -29,11 +31,13 @@ use super::{Fault, Now, Simulator, kafka, rocketmq, tasks};
 pub(crate) fn router() -> Router<Simulator> {
     Router::new()
         .route("/calls", get(calls).delete(forget_calls))
+        .route("/load", get(load))
         .route("/state", get(state))
         .route("/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
         .route("/clients", post(clients))
+        .route("/topics", post(topics))
         .route("/tokens", delete(revoke_tokens))
 }
 
@@ -113,12 +117,24 @@ struct Clients {
     members: u32,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Topics {
+    /// Its id or name.
+    instance: String,
+    names: Vec<String>,
+}
+
 async fn calls(Extract(simulator): Extract<Simulator>, Query(query): Query<Summary>) -> Response {
     if query.summary {
         Json(simulator.call_counts()).into_response()
     } else {
         Json(simulator.calls()).into_response()
     }
+}
+
+async fn load(Extract(simulator): Extract<Simulator>) -> Response {
+    Json(simulator.load()).into_response()
 }
 
 async fn forget_calls(Extract(simulator): Extract<Simulator>) -> StatusCode {
@@ -172,6 +188,15 @@ async fn clients(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<
         members,
     } = parse(&body)?;
     Ok(if simulator.set_members(&instance, &group, members) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn topics(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Topics { instance, names } = parse(&body)?;
+    Ok(if simulator.add_topics(&instance, names) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

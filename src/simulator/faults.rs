@@ -61,6 +61,8 @@ pub struct Effect {
     pub create_fails: Option<FailedCreate>,
     /// Each item of a batch (topics, groups) is reported as failed and left alone; where a job does the batch, it fails.
     pub items_fail: bool,
+    /// With `items_fail`: the one item that fails; unset is all.
+    pub item: Option<String>,
 }
 
 /// When an answer is lost.
@@ -102,6 +104,11 @@ impl Effect {
 
     pub(crate) fn effect_delay(&self) -> Duration {
         Duration::from_millis(self.effect_delay_ms)
+    }
+
+    /// Whether an item of a batch is reported as failed.
+    pub(crate) fn fails(&self, item: &str) -> bool {
+        self.items_fail && self.item.as_ref().is_none_or(|only| only == item)
     }
 
     /// Whether the call does what it asks for.

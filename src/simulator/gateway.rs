@@ -13,6 +13,7 @@ use super::calls::Call;
 use super::codes::{self, ApiError};
 use super::faults::{self, Effect, Malformed, Subject};
 use super::fields::Query;
+use super::limits::Limit;
 use super::route::{Route, route};
 use super::state::{Instance, State};
 use super::{Config, Now, Simulator, signature, tokens};
@@ -127,24 +128,33 @@ async fn answer(simulator: Simulator, request: Request) -> Response {
         Some(simulator.lock().instances.get(id)?.engine())
     });
     let subject = simulator.subject(route.as_ref(), body.as_deref().unwrap_or_default());
-    let request_id = simulator.arrive(&parts, &subject);
+    let (request_id, number) = simulator.arrive(&parts, &subject);
+    let latency = simulator.config().latency;
+    pause(latency / 2).await;
 
     let mut effect = Effect::default();
     let outcome = match simulator.admit(&parts, body, route) {
         Err(refusal) => Err(refusal),
         Ok((route, body)) => {
             effect = faults::take(&mut simulator.lock().faults, &subject);
-            tokio::time::sleep(effect.effect_delay()).await;
+            pause(effect.effect_delay()).await;
             let outcome = if effect.lets_through() {
                 simulator.perform(&route, &parts, &body, &effect)
             } else {
                 Ok(Reply::no_content())
             };
-            tokio::time::sleep(effect.delay()).await;
+            pause(effect.delay()).await;
             outcome
         }
     };
-    simulator.respond(&request_id, outcome, &effect)
+    pause(latency - latency / 2).await;
+    simulator.respond((&request_id, number, subject.operation), outcome, &effect)
+}
+
+async fn pause(duration: Duration) {
+    if !duration.is_zero() {
+        tokio::time::sleep(duration).await;
+    }
 }
 
 impl Simulator {
@@ -168,11 +178,12 @@ impl Simulator {
         }
     }
 
-    fn arrive(&self, parts: &Parts, subject: &Subject) -> String {
+    /// The call's request id, and its number in the record.
+    fn arrive(&self, parts: &Parts, subject: &Subject) -> (String, usize) {
         let mut state = self.lock();
         let request_id = state.hex(32);
         let time = self.now(&state).wall;
-        state.calls.push(Call {
+        let number = state.calls.arrive(Call {
             time,
             method: parts.method.to_string(),
             path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
@@ -183,7 +194,7 @@ impl Simulator {
             request_id: request_id.clone(),
             lost: false,
         });
-        request_id
+        (request_id, number)
     }
 
     /// What the gateway checks before the service sees the call.
@@ -205,11 +216,16 @@ impl Simulator {
                 .map_err(|reason| codes::SIGNATURE.about(reason)),
         };
         authentic?;
-        if let Some(limit) = config.rate_limit.filter(|limit| state.passes("", now.at) > *limit) {
-            return Err(codes::THROTTLED.about(format_args!("policy user over ratelimit,limit:{limit},time:1 second")));
+        let limit = |calls, window| Limit { calls, window };
+        if let Some(limit) = config.rate_limit.map(|calls| limit(calls, config.rate_window))
+            && !state.limits.pass("", limit, now.at)
+        {
+            return Err(codes::THROTTLED.about(format_args!("policy user over ratelimit,{limit}")));
         }
-        if let (Some(limit), Some(instance)) = (config.instance_limit, &route.instance)
-            && state.passes(instance, now.at) > limit
+        if let (Some(calls), Some(instance)) = (config.instance_limit, &route.instance)
+            && !state
+                .limits
+                .pass(instance, limit(calls, Duration::from_secs(1)), now.at)
         {
             return Err(codes::FLOW_CONTROL.error());
         }
@@ -248,7 +264,12 @@ impl Simulator {
         })
     }
 
-    fn respond(&self, request_id: &str, outcome: Result<Reply, ApiError>, effect: &Effect) -> Response {
+    fn respond(
+        &self,
+        (request_id, number, operation): (&str, usize, &str),
+        outcome: Result<Reply, ApiError>,
+        effect: &Effect,
+    ) -> Response {
         let outcome = match effect
             .status
             .map(|status| StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST))
@@ -267,13 +288,8 @@ impl Simulator {
         });
         let mut state = self.lock();
         let now = self.now(&state);
-        if let Some(call) = state.calls.iter_mut().rev().find(|call| call.request_id == request_id) {
-            (call.status, call.code, call.lost) = (
-                effect.lost.is_none().then_some(status.as_u16()),
-                code,
-                effect.lost.is_some(),
-            );
-        }
+        let answered = effect.lost.is_none().then_some(status.as_u16());
+        state.calls.answer(number, operation, now.wall, answered, code);
         drop(state);
         if effect.lost.is_some() {
             return lost();

@@ -21,6 +21,7 @@ mod gateway;
 mod instances;
 mod jobs;
 mod kafka;
+mod limits;
 mod rocketmq;
 mod route;
 mod signature;
@@ -46,7 +47,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 
-pub use calls::Call;
+pub use calls::{Call, Load};
 pub use faults::{Effect, FailedCreate, Fault, LostAnswer, Malformed, Match};
 pub use gateway::Lost;
 pub use state::Status;
@@ -78,8 +79,12 @@ pub struct Config {
     pub tag_lag: Duration,
     /// Decides ids and every order that is arbitrary.
     pub seed: u64,
-    /// Calls a second and key before the gateway answers 429.
+    /// Calls before the gateway answers 429: a bucket of so many, which fills in [`rate_window`](Self::rate_window).
     pub rate_limit: Option<u32>,
+    /// The time in which the gateway lets so many calls pass.
+    pub rate_window: Duration,
+    /// How long each answer takes on the way, one half before the effect and one after. Not divided by the speed.
+    pub latency: Duration,
     /// Calls a second and instance before the service answers `DMS.10240407`.
     pub instance_limit: Option<u32>,
     /// Whether an instance shows its description only once its creation is complete; the references do not say when.
@@ -102,8 +107,21 @@ pub struct Config {
     pub strict_quotas: bool,
     /// Whether the creation of a tag whose key exists replaces its value instead of being refused.
     pub replace_tags: bool,
+    /// What one bad item of a batch does to the others.
+    pub batches: Batches,
     /// Wall-clock time.
     pub clock: Clock,
+}
+
+/// What an item that cannot be done does to its batch, which the reference tells of few batches.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Batches {
+    /// It depends: a value out of range refuses the whole, a state that forbids an item that item; a job does what it can.
+    Mixed,
+    /// Nothing is done, and the answer is the item's error.
+    Atomic,
+    /// All others are done. Where the answer has no room for items, a job ends as a failure all the same.
+    Partial,
 }
 
 /// Whether the list shows instances whose creation failed. The reference promises only their number.
@@ -133,6 +151,8 @@ impl Default for Config {
             tag_lag: Duration::from_secs(10),
             seed: 0,
             rate_limit: Some(20),
+            rate_window: Duration::from_secs(1),
+            latency: Duration::ZERO,
             instance_limit: None,
             late_descriptions: false,
             unique_names: false,
@@ -144,6 +164,7 @@ impl Default for Config {
             flat_groups: false,
             strict_quotas: false,
             replace_tags: false,
+            batches: Batches::Mixed,
             clock: Clock::system(),
         }
     }
@@ -215,19 +236,25 @@ impl Simulator {
         self.lock().advanced += by;
     }
 
-    /// Every call to the APIs so far, in order of arrival; one without a status is not answered yet, or was lost.
+    /// The calls to the APIs so far, in order of arrival, the latest 100,000 of them; one without a status is not answered
+    /// yet, or was lost.
     pub fn calls(&self) -> Vec<Call> {
-        self.lock().calls.clone()
+        self.lock().calls.latest()
     }
 
     /// How many calls there were of each operation.
     pub fn call_counts(&self) -> BTreeMap<String, usize> {
-        calls::summary(&self.lock().calls)
+        self.lock().calls.counts()
+    }
+
+    /// What each operation had to bear.
+    pub fn load(&self) -> BTreeMap<String, Load> {
+        self.lock().calls.load().clone()
     }
 
     /// Forgets the calls so far.
     pub fn forget_calls(&self) {
-        self.lock().calls.clear();
+        self.lock().calls.forget();
     }
 
     /// Arranges a misfortune.
@@ -268,6 +295,15 @@ impl Simulator {
         let now = self.now(&state);
         state.advance(now, self.config());
         state.connect(instance, group, members, now)
+    }
+
+    /// Fills an instance of Kafka that runs, named by its id or name, with topics: as many at once as no client could make.
+    /// False if there is no such instance; names that are there are passed over.
+    pub fn add_topics(&self, instance: &str, names: Vec<String>) -> bool {
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, self.config());
+        state.fill(instance, names, now)
     }
 
     /// Makes every token unknown that was given so far.

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::calls::Call;
+use super::calls::Log;
 use super::catalogue::Flavour;
 use super::codes::{self, ApiError};
 use super::faults::Fault;
 use super::jobs::{Job, Task};
+use super::limits::Buckets;
 use super::tags::Tags;
 use super::tokens::Token;
 use super::{Config, Now, kafka, rocketmq};
@@ -20,12 +21,12 @@ use rocketmq::RocketMq;
 /// Everything that changes.
 pub(crate) struct State {
     pub(crate) instances: BTreeMap<String, Instance>,
-    pub(crate) calls: Vec<Call>,
+    pub(crate) calls: Log,
     pub(crate) faults: Vec<Fault>,
     /// By what is sent in `X-Auth-Token`.
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) advanced: Duration,
-    windows: BTreeMap<String, (u64, u32)>,
+    pub(crate) limits: Buckets,
     random: u64,
 }
 
@@ -102,11 +103,11 @@ impl State {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             instances: BTreeMap::new(),
-            calls: Vec::new(),
+            calls: Log::default(),
             faults: Vec::new(),
             tokens: BTreeMap::new(),
             advanced: Duration::ZERO,
-            windows: BTreeMap::new(),
+            limits: Buckets::default(),
             random: seed,
         }
     }
@@ -124,16 +125,6 @@ impl State {
             .retain(|_, instance| instance.gone.is_none_or(|gone| gone + lag > now.at));
     }
 
-    /// Counts a call against a limit of calls a second.
-    pub(crate) fn passes(&mut self, limited: &str, at: Duration) -> u32 {
-        let window = self.windows.entry(limited.to_owned()).or_default();
-        if window.0 != at.as_secs() {
-            *window = (at.as_secs(), 0);
-        }
-        window.1 += 1;
-        window.1
-    }
-
     pub(crate) fn force(&mut self, id: &str, status: Status, now: Now) -> bool {
         let Some(instance) = self.instances.get_mut(id).filter(|instance| instance.gone.is_none()) else {
             return false;
@@ -149,11 +140,7 @@ impl State {
     /// Connects clients to a group of an instance that runs, named by id or name; false if there is no such thing.
     pub(crate) fn connect(&mut self, instance: &str, group: &str, members: u32, now: Now) -> bool {
         let random = self.random();
-        let mut running = self
-            .instances
-            .values_mut()
-            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
-        let Some(instance) = running.find(|candidate| candidate.id == instance || candidate.name == instance) else {
+        let Some(instance) = self.running(instance) else {
             return false;
         };
         match &mut instance.own {
@@ -163,6 +150,27 @@ impl State {
             }
             Own::RocketMq(own) => rocketmq::groups::connect(own, group, members),
         }
+    }
+
+    /// Makes topics in an instance of Kafka that runs, named by id or name; false if there is no such instance.
+    pub(crate) fn fill(&mut self, instance: &str, names: Vec<String>, now: Now) -> bool {
+        match self.running(instance).map(|instance| &mut instance.own) {
+            Some(Own::Kafka(own)) => {
+                for name in names {
+                    kafka::topics::fill(own, name, now);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn running(&mut self, instance: &str) -> Option<&mut Instance> {
+        let mut running = self
+            .instances
+            .values_mut()
+            .filter(|candidate| candidate.gone.is_none() && candidate.status == Status::Running);
+        running.find(|candidate| candidate.id == instance || candidate.name == instance)
     }
 
     /// The next arbitrary number (splitmix64).

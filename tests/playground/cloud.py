@@ -47,6 +47,14 @@ class Cloud:
     def calls_by_operation(self):
         return self._control("GET", "calls?summary=true")
 
+    def load(self):
+        """By operation: calls, what they named, the most at once, answers."""
+        return self._control("GET", "load")
+
+    def fill(self, instance, names):
+        """Makes topics in a Kafka instance, all at once."""
+        self._control("POST", "topics", {"instance": instance, "names": names})
+
     def forget_calls(self):
         self._control("DELETE", "calls")
 
@@ -57,6 +65,10 @@ class Cloud:
     def faults(self):
         """Those that have not struck yet."""
         return self._control("GET", "faults")
+
+    def heal(self):
+        """Calls all faults off."""
+        self._control("DELETE", "faults")
 
     def wait_until_up(self, check, limit=30):
         deadline = time.monotonic() + limit

@@ -28,8 +28,8 @@ class Environment:
         self.apiserver = self.kubeconfig = self.ca = self.audit_log = self.cloud = self.processes = None
 
     @classmethod
-    def start(cls, folder, binaries, speed=None, left=False):
-        """Empties the folder and starts everything in it; without a speed there is no simulator."""
+    def start(cls, folder, binaries, speed=None, left=False, flags=()):
+        """Empties the folder and starts everything in it; without a speed there is no simulator, which takes more `flags`."""
         programs = tools.control_plane()
         env = cls(folder, programs, binaries)
         env._empty_folder()
@@ -39,7 +39,7 @@ class Environment:
             plane.start()
             env.apiserver, env.kubeconfig, env.ca, env.audit_log = plane.url, plane.kubeconfig, plane.ca, plane.audit_log
             if speed:
-                env._start_simulator(speed)
+                env._start_simulator(speed, flags)
             (env.folder / "env.json.new").write_text(json.dumps(env.describe(), indent=1))
             (env.folder / "env.json.new").rename(env.folder / "env.json")
         except BaseException:
@@ -92,7 +92,7 @@ class Environment:
         self.folder.mkdir(parents=True)
         marker.touch()
 
-    def _start_simulator(self, speed):
+    def _start_simulator(self, speed, flags):
         [port] = free_ports(1)
         self.cloud = Cloud(f"http://127.0.0.1:{port}", ACCESS_KEY, SECRET_KEY, PROJECT_ID)
         with Live(f"starting the simulator on {self.cloud.url}, {speed:g} times as fast as the service"):
@@ -108,6 +108,7 @@ class Environment:
                     f"--password={USER['password']}",
                     f"--domain-name={USER['domainName']}",
                     f"--project-id={PROJECT_ID}",
+                    *flags,
                 ],
             )
             self.cloud.wait_until_up(self.processes.check)

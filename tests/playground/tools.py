@@ -1,8 +1,8 @@
 """The programs that the playground needs: what is missing is said, what can be built is built once and kept.
 
 The control plane is pinned by `tests/control-plane/go.mod` and kept in a cache folder named by the hash of its `go.sum`.
-A program that the folder `KUBEBUILDER_ASSETS` has is taken from there. The virtual environment with the vendor's SDK is
-pinned by `tests/sdk/requirements.txt` and kept in the same way.
+A program that the folder `KUBEBUILDER_ASSETS` has is taken from there. The virtual environments with the vendor's SDK and
+with what draws plots are pinned by the `requirements.txt` of `tests/sdk` and `tests/bench` and kept in the same way.
 """
 
 import fcntl
@@ -20,6 +20,7 @@ from ui import Failure, Live, say
 ROOT = Path(__file__).resolve().parents[2]
 GO_MODULE = ROOT / "tests" / "control-plane"
 SDK = ROOT / "tests" / "sdk"
+BENCH = ROOT / "tests" / "bench"
 PACKAGES = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
@@ -80,25 +81,17 @@ def control_plane(names=tuple(PACKAGES)):
 
 def sdk_python():
     """Where the python is that has the vendor's SDK, or None if its virtual environment has yet to be made."""
-    python = _sdk_folder() / "venv" / "bin" / "python"
-    return python if (_sdk_folder() / ".complete").exists() and os.access(python, os.X_OK) else None
+    return _python(_venv(SDK))
 
 
 def sdk():
     """Makes the virtual environment with the vendor's SDK if need be; returns its python."""
-    if not sdk_python():
-        require("ensurepip")
-        folder = _sdk_folder()
-        with _alone_in(folder, "the virtual environment"):
-            if not sdk_python():
-                with Live(f"installing the vendor's SDK once; kept in {folder}"):
-                    _quietly([sys.executable, "-m", "venv", "--clear", folder / "venv"])
-                    python = folder / "venv" / "bin" / "python"
-                    pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
-                    _quietly([*pip, "--require-hashes", "-r", SDK / "requirements.txt"])
-                # Not before all of it is there.
-                (folder / ".complete").touch()
-    return sdk_python()
+    return _made(SDK, "the vendor's SDK")
+
+
+def plots():
+    """Makes the virtual environment that draws plots if need be; returns its python."""
+    return _made(BENCH, "what draws the plots")
 
 
 def release():
@@ -119,9 +112,30 @@ def run(argv, **options):
         raise Failure(f"failed: {' '.join(str(a) for a in argv)}")
 
 
-def _sdk_folder():
+def _venv(tests):
     # A virtual environment is of the python that made it.
-    return _cache("sdk", (SDK / "requirements.txt").read_bytes() + f"{sys.version} {sys.base_prefix}".encode())
+    pinned = (tests / "requirements.txt").read_bytes()
+    return _cache(tests.name, pinned + f"{sys.version} {sys.base_prefix}".encode())
+
+
+def _python(folder):
+    python = folder / "venv" / "bin" / "python"
+    return python if (folder / ".complete").exists() and os.access(python, os.X_OK) else None
+
+
+def _made(tests, what):
+    folder = _venv(tests)
+    if not _python(folder):
+        require("ensurepip")
+        with _alone_in(folder, "the virtual environment"):
+            if not _python(folder):
+                with Live(f"installing {what} once; kept in {folder}"):
+                    _quietly([sys.executable, "-m", "venv", "--clear", folder / "venv"])
+                    pip = [folder / "venv" / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check"]
+                    _quietly([*pip, "--require-hashes", "-r", tests / "requirements.txt"])
+                # Not before all of it is there.
+                (folder / ".complete").touch()
+    return _python(folder)
 
 
 def _cache(kind, pinned):

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Kafka;
-use crate::simulator::Now;
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
+use crate::simulator::{Batches, Now};
 
 /// A consumer group.
 pub(crate) struct Group {
@@ -90,23 +90,28 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 /// `BatchDeleteGroup`, 5.6.3: the answer names the failures only. That an absent group is one is not in the reference.
 pub(crate) fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
-    let (now, items_fail, config) = (context.now, context.effect.items_fail, context.config);
+    let (now, effect, config) = (context.now, context.effect, context.config);
     let instance = context.instance()?;
     instance.idle()?;
     Fields(&body).only(&["group_ids"])?;
     let names = Fields(&body).texts("group_ids")?.filter(|names| !names.is_empty());
     let names = names.ok_or_else(|| codes::PARAMETER.about("group_ids"))?;
     let own = instance.kafka_mut();
-    let mut failed = Vec::new();
+    let (mut removable, mut failed) = (Vec::new(), Vec::new());
     for name in names {
-        let outcome = if items_fail {
+        let outcome = if effect.fails(name) {
             Err(codes::PARAMETER.about("The group cannot be deleted."))
         } else {
-            remove(own, name, now, config.delete_online_groups, config.dead_groups)
+            may_go(own, name, config.delete_online_groups)
         };
-        if let Err(error) = outcome {
-            failed.push(json!({"group_id": name, "error_message": error.message}));
+        match outcome {
+            Ok(()) => removable.push(name),
+            Err(error) if config.batches == Batches::Atomic => return Err(error),
+            Err(error) => failed.push(json!({"group_id": name, "error_message": error.message})),
         }
+    }
+    for name in removable {
+        remove(own, name, now, config.dead_groups);
     }
     Ok(Reply::ok(json!({"failed_groups": failed, "total": failed.len()})))
 }
@@ -169,13 +174,8 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let (now, name, config) = (context.now, context.item().to_owned(), context.config);
     let instance = context.instance()?;
     instance.idle()?;
-    remove(
-        instance.kafka_mut(),
-        &name,
-        now,
-        config.delete_online_groups,
-        config.dead_groups,
-    )?;
+    may_go(instance.kafka_mut(), &name, config.delete_online_groups)?;
+    remove(instance.kafka_mut(), &name, now, config.dead_groups);
     Ok(Reply::empty())
 }
 
@@ -196,16 +196,19 @@ pub(crate) fn plain(group: &Group) -> Value {
 }
 
 /// What the service says of a group with members is not in the reference; Kafka itself refuses to delete one.
-fn remove(own: &mut Kafka, name: &str, now: Now, online_too: bool, remember: bool) -> Result<(), ApiError> {
-    let group = own.groups.get_mut(name);
-    let group = group.ok_or_else(|| codes::NO_KAFKA_GROUP.error())?;
+fn may_go(own: &Kafka, name: &str, online_too: bool) -> Result<(), ApiError> {
+    let group = own.groups.get(name).ok_or_else(|| codes::NO_KAFKA_GROUP.error())?;
     if group.members > 0 && !online_too {
         return Err(codes::PARAMETER.about(format_args!("The group {name} is not empty.")));
     }
-    group.members = 0;
-    group.dead = remember;
-    own.groups.remove(name, now.at);
     Ok(())
+}
+
+fn remove(own: &mut Kafka, name: &str, now: Now, remember: bool) {
+    if let Some(group) = own.groups.get_mut(name) {
+        (group.members, group.dead) = (0, remember);
+    }
+    own.groups.remove(name, now.at);
 }
 
 /// Absent is unchanged, empty is none. No length is printed.

@@ -1,16 +1,19 @@
 //! Topics: 5.5.2 to 5.5.5. Ranges are the calls' own; where the error table contradicts them, only its code is used.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::Kafka;
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
 use crate::simulator::state::Instance;
+use crate::simulator::{Batches, Now};
 
 /// The most partitions of one topic.
 const TOPIC_MAX_PARTITIONS: i64 = 200;
@@ -68,12 +71,12 @@ pub(crate) fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         .text("id")?
         .filter(|name| legal_name(name))
         .ok_or_else(|| codes::TOPIC_NAME.error())?;
-    // 5.5.2 prints no default for these two; 3 is 7.1.1.7's.
+    let unsaid = ordinary(now.wall);
     let topic = Topic {
         name: name.to_owned(),
-        partitions: ranged(fields, "partition", 200, &codes::PARTITIONS)?.unwrap_or(3),
-        replicas: ranged(fields, "replication", 3, &codes::REPLICAS)?.unwrap_or(3),
-        retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?.unwrap_or(72),
+        partitions: ranged(fields, "partition", 200, &codes::PARTITIONS)?.unwrap_or(unsaid.partitions),
+        replicas: ranged(fields, "replication", 3, &codes::REPLICAS)?.unwrap_or(unsaid.replicas),
+        retention: ranged(fields, "retention_time", 720, &codes::RETENTION)?.unwrap_or(unsaid.retention),
         sync_replication: fields.flag("sync_replication")?.unwrap_or(false),
         sync_flush: fields.flag("sync_message_flush")?.unwrap_or(false),
         configs: configs(fields)?,
@@ -105,11 +108,11 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     );
     let instance = context.instance()?;
     instance.readable()?;
-    let found: Vec<&Topic> = instance.kafka().topics.listed(now.at, lag).collect();
-    let total = found.len() + usize::from(system);
-    // What nobody asked for is not rendered: there may be thousands.
-    let mut page: Vec<Value> = found.into_iter().skip(offset).take(limit).map(shown).collect();
-    if system && (offset..offset + limit).contains(&(total - 1)) {
+    let topics = instance.kafka().topics.listed(now.at, lag);
+    let total = topics.len() + usize::from(system);
+    let mut page: Vec<Value> = topics.skip(offset).take(limit).map(shown).collect();
+    // The oldest of all.
+    if system && (offset..offset.saturating_add(limit)).contains(&(total - 1)) {
         page.push(system_topic(instance));
     }
     Ok(Reply::ok(json!({
@@ -122,66 +125,92 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     })))
 }
 
-/// `UpdateInstanceTopic`: a value out of range refuses the call, what a topic's state forbids refuses that topic as a
-/// whole, in a 206 (known of the service, not in the reference).
+/// `UpdateInstanceTopic`. What cannot be done is reported topic by topic in a 206 (known of the service, not in the
+/// reference), or refuses all, see [`Batches`].
 pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
-    let items_fail = context.effect.items_fail;
+    let (effect, batches) = (context.effect, context.config.batches);
     let instance = context.instance()?;
     instance.idle()?;
     Fields(&body).only(&["topics"])?;
-    let changes = Fields(&body).objects("topics")?.filter(|topics| !topics.is_empty());
-    let changes = changes.ok_or_else(|| codes::PARAMETER.about("topics"))?;
-    let changes = changes
-        .into_iter()
-        .map(|fields| Change::read(fields, instance))
-        .collect::<Result<Vec<_>, _>>()?;
-    if !changes
-        .iter()
-        .any(|change| instance.kafka().topics.get(&change.name).is_some())
-    {
-        return Err(codes::NO_TOPIC.error());
-    }
-    let growth: i64 = changes.iter().map(|change| change.growth(instance)).sum();
-    if growth > remaining(instance) {
-        return Err(codes::PARTITION_QUOTA.error());
-    }
-    let mut failed = Vec::new();
-    for change in changes {
-        let outcome = if items_fail {
-            Err("Internal service error.".to_owned())
-        } else {
-            change.apply(instance)
+    let topics = Fields(&body).objects("topics")?.filter(|topics| !topics.is_empty());
+    let topics = topics.ok_or_else(|| codes::PARAMETER.about("topics"))?;
+    let (mut changes, mut failed) = (Vec::new(), Vec::new());
+    let mut room = remaining(instance);
+    let mut known = false;
+    for fields in topics {
+        let name = fields.text("id")?.ok_or_else(|| codes::TOPIC_NAME.error())?;
+        let change = match Change::read(fields, name, instance).and_then(|change| change.fits(instance, &mut room)) {
+            Ok(change) => change,
+            Err(error) if batches == Batches::Partial => {
+                failed.push((name, error.message));
+                continue;
+            }
+            Err(error) => return Err(error),
         };
-        if let Err(reason) = outcome {
-            failed.push(json!({"id": change.name, "success": false, "error_msg": reason}));
+        known |= instance.kafka().topics.get(name).is_some();
+        match change.refusal(instance) {
+            _ if effect.fails(name) => failed.push((name, "Internal service error.".to_owned())),
+            None => changes.push(change),
+            Some(reason) if batches == Batches::Atomic => return Err(codes::PARAMETER.about(reason)),
+            Some(reason) => failed.push((name, reason)),
         }
     }
-    Ok(if failed.is_empty() {
-        Reply::no_content()
-    } else {
-        Reply::with_status(StatusCode::PARTIAL_CONTENT, json!({"failed_topics": failed}))
-    })
+    if !known && batches != Batches::Partial {
+        return Err(codes::NO_TOPIC.error());
+    }
+    if batches == Batches::Atomic
+        && let Some((name, reason)) = failed.first()
+    {
+        return Err(codes::PARAMETER.about(format_args!("{name}: {reason}")));
+    }
+    for change in changes {
+        change.apply(instance);
+    }
+    if failed.is_empty() {
+        return Ok(Reply::no_content());
+    }
+    let failed = failed.iter();
+    let failed = failed.map(|(name, reason)| json!({"id": name, "success": false, "error_msg": reason}));
+    let failed = json!({"failed_topics": failed.collect::<Vec<_>>()});
+    Ok(Reply::with_status(StatusCode::PARTIAL_CONTENT, failed))
 }
 
 /// `BatchDeleteInstanceTopic`: success for what is not there, too (known of the service).
 pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let body = object(context.body)?;
-    let (now, items_fail) = (context.now, context.effect.items_fail);
+    let (now, effect, batches) = (context.now, context.effect, context.config.batches);
     let instance = context.instance()?;
     instance.idle()?;
     Fields(&body).only(&["topics"])?;
     let names = Fields(&body).texts("topics")?.filter(|names| !names.is_empty());
     let names = names.ok_or_else(|| codes::PARAMETER.about("topics"))?;
+    let fails = |name: &&str| *name == SYSTEM_TOPIC || effect.fails(name);
+    if batches == Batches::Atomic
+        && let Some(name) = names.iter().find(|name| fails(name))
+    {
+        return Err(codes::PARAMETER.about(name));
+    }
     let mut results = Vec::new();
     for name in names {
-        let success = !items_fail && name != SYSTEM_TOPIC;
+        let success = !fails(&name);
         if success {
             instance.kafka_mut().topics.remove(name, now.at);
         }
         results.push(json!({"id": name, "success": success}));
     }
     Ok(Reply::ok(json!({"topics": results})))
+}
+
+/// Makes a topic unless there is one of the name.
+pub(crate) fn fill(own: &mut Kafka, name: String, now: Now) {
+    if own.topics.get(&name).is_none() {
+        let topic = Topic {
+            name,
+            ..ordinary(now.wall)
+        };
+        own.topics.add(topic, now.at);
+    }
 }
 
 /// A topic as 5.5.3 prints it: two booleans as strings.
@@ -221,17 +250,26 @@ fn system_topic(instance: &Instance) -> Value {
     let topic = Topic {
         name: SYSTEM_TOPIC.into(),
         partitions: 50,
+        ..ordinary(instance.created_at)
+    };
+    let mut shown = shown(&topic);
+    shown["topic_type"] = json!(1);
+    shown
+}
+
+/// A topic of which nothing was said. 5.5.2 prints no default for partitions and replicas; 3 is 7.1.1.7's.
+fn ordinary(created_at: Timestamp) -> Topic {
+    Topic {
+        name: String::new(),
+        partitions: 3,
         replicas: 3,
         retention: 72,
         sync_replication: false,
         sync_flush: false,
         configs: BTreeMap::new(),
         description: String::new(),
-        created_at: instance.created_at,
-    };
-    let mut shown = shown(&topic);
-    shown["topic_type"] = json!(1);
-    shown
+        created_at,
+    }
 }
 
 struct Change {
@@ -245,7 +283,7 @@ struct Change {
 }
 
 impl Change {
-    fn read(fields: Fields<'_>, instance: &Instance) -> Result<Self, ApiError> {
+    fn read(fields: Fields<'_>, name: &str, instance: &Instance) -> Result<Self, ApiError> {
         fields.only(&[
             "id",
             "retention_time",
@@ -261,7 +299,7 @@ impl Change {
             return Err(codes::PARAMETER.about("new_partition_brokers"));
         }
         Ok(Self {
-            name: fields.text("id")?.ok_or_else(|| codes::TOPIC_NAME.error())?.to_owned(),
+            name: name.to_owned(),
             partitions: ranged(
                 fields,
                 "new_partition_numbers",
@@ -276,29 +314,39 @@ impl Change {
         })
     }
 
-    fn growth(&self, instance: &Instance) -> i64 {
+    /// Whether the instance has room for it, which is then taken.
+    fn fits(self, instance: &Instance, room: &mut i64) -> Result<Self, ApiError> {
         let topic = instance.kafka().topics.get(&self.name);
-        topic
+        let growth = topic
             .zip(self.partitions)
-            .map_or(0, |(topic, wanted)| (wanted - topic.partitions).max(0))
+            .map_or(0, |(topic, wanted)| wanted - topic.partitions);
+        if growth > *room {
+            return Err(codes::PARTITION_QUOTA.error());
+        }
+        *room -= growth.max(0);
+        Ok(self)
     }
 
-    fn apply(&self, instance: &mut Instance) -> Result<(), String> {
-        let topic = instance.kafka_mut().topics.get_mut(&self.name);
-        let topic = topic.ok_or("The topic does not exist.")?;
-        if let Some(wanted) = self.partitions {
-            let present = topic.partitions;
-            if wanted == present {
-                return Err(format!("Topic already has {present} partitions"));
-            }
+    /// What in the topic's state forbids it.
+    fn refusal(&self, instance: &Instance) -> Option<String> {
+        let Some(topic) = instance.kafka().topics.get(&self.name) else {
+            return Some("The topic does not exist.".into());
+        };
+        let (wanted, present) = (self.partitions?, topic.partitions);
+        match wanted.cmp(&present) {
+            Ordering::Equal => Some(format!("Topic already has {present} partitions")),
             // Only 7.2.2.1 says in so many words that partitions only grow.
-            if wanted < present {
-                return Err(format!(
-                    "Topic currently has {present} partitions, which is higher than the requested {wanted}"
-                ));
-            }
-            topic.partitions = wanted;
+            Ordering::Less => Some(format!(
+                "Topic currently has {present} partitions, which is higher than the requested {wanted}"
+            )),
+            Ordering::Greater => None,
         }
+    }
+
+    fn apply(&self, instance: &mut Instance) {
+        let topic = instance.kafka_mut().topics.get_mut(&self.name);
+        let topic = topic.expect("a topic that is not there was refused");
+        topic.partitions = self.partitions.unwrap_or(topic.partitions);
         topic.retention = self.retention.unwrap_or(topic.retention);
         topic.sync_replication = self.sync_replication.unwrap_or(topic.sync_replication);
         topic.sync_flush = self.sync_flush.unwrap_or(topic.sync_flush);
@@ -306,7 +354,6 @@ impl Change {
         if let Some(description) = &self.description {
             topic.description.clone_from(description);
         }
-        Ok(())
     }
 }
 

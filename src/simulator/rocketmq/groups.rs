@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Change, FIVE, RocketMq, legal_name, submit};
+use super::{Batch, Change, FIVE, RocketMq, after, before, deletable, legal_name, submit};
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
 use crate::simulator::rocketmq::instances::broker_names;
 use crate::simulator::state::Instance;
+use crate::simulator::{Batches, Config};
 
 /// A consumer group.
 pub(crate) struct Group {
@@ -108,7 +109,7 @@ fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Fields(&body).only(&["groups"])?;
     let names = Fields(&body).texts("groups")?.filter(|names| !names.is_empty());
     let names = names.ok_or_else(|| codes::PARAMETER.about("groups"))?;
-    let change = Change::DeleteGroups(names.iter().map(|name| (*name).to_owned()).collect());
+    let change = Change::DeleteGroups(deletable(context, &names));
     let job = context.state.hex(32);
     let params = json!({"groups": names});
     submit(context, &job, "deleteRocketMQConsumerGroups", params, change)?;
@@ -119,15 +120,19 @@ fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError> {
 /// name, like in the retired 8.2.2.1.
 pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     context.query.only(&["group", "offset", "limit"])?;
-    let page = context.query.page()?;
+    let (offset, limit) = context.query.page()?;
     let (now, lag) = (context.now.at, context.takes(context.config.topic_lag));
     let wanted = context.query.text("group").unwrap_or_default().to_owned();
     let instance = context.instance()?;
     instance.readable()?;
     let groups = &instance.rocketmq().groups;
     let listed = groups.listed(now, lag);
-    let found: Vec<Value> = listed
-        .filter(|group| group.name.contains(&wanted))
+    let found: Vec<&Group> = listed.filter(|group| group.name.contains(&wanted)).collect();
+    let total = found.len();
+    let page: Vec<Value> = found
+        .into_iter()
+        .skip(offset)
+        .take(limit)
         .map(|group| {
             let mut shown = shown(group);
             shown["createdAt"] = json!(group.created_at.as_millisecond());
@@ -135,7 +140,12 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
             shown
         })
         .collect();
-    let mut list = super::page("groups", found, page);
+    let mut list = json!({
+        "total": total,
+        "next_offset": after(offset, limit, total),
+        "previous_offset": before(offset, limit),
+        "groups": page,
+    });
     list["max"] = json!(instance.capacity());
     list["remaining"] = json!(instance.capacity() - groups.count());
     Ok(Reply::ok(list))
@@ -161,29 +171,20 @@ pub(crate) fn update_batch(context: &mut Context<'_>) -> Result<Reply, ApiError>
     Fields(&body).only(&["groups"])?;
     let groups = Fields(&body).objects("groups")?.filter(|groups| !groups.is_empty());
     let groups = groups.ok_or_else(|| codes::PARAMETER.about("groups"))?;
-    let mut edits = Vec::new();
+    let (batches, effect) = (context.config.batches, context.effect);
+    let instance = context.instance()?;
+    let (mut names, mut edits) = (Vec::new(), Vec::new());
     for fields in groups {
-        fields.only(&[
-            "name",
-            "broadcast",
-            "retry_max_time",
-            "enabled",
-            "consume_orderly",
-            "group_desc",
-        ])?;
         let name = legal_name(fields)?;
-        existing(instance, name)?;
-        edits.push(Edit {
-            group: name.to_owned(),
-            enabled: fields.flag("enabled")?,
-            broadcast: fields.flag("broadcast")?,
-            retry_max_time: retries(fields)?,
-            consume_orderly: orderly(fields, instance)?,
-            description: description(fields)?,
-            brokers: None,
-        });
+        names.push(name);
+        match edit(fields, name, instance) {
+            Ok(_) if batches == Batches::Partial && effect.fails(name) => {}
+            Ok(edit) => edits.push(edit),
+            Err(_) if batches == Batches::Partial => {}
+            Err(error) => return Err(error),
+        }
     }
-    let names: Vec<String> = edits.iter().map(|edit| edit.group.clone()).collect();
+    let lacks = edits.len() < names.len();
     let job = context.state.hex(32);
     let params = json!({"groups": names});
     submit(
@@ -191,9 +192,31 @@ pub(crate) fn update_batch(context: &mut Context<'_>) -> Result<Reply, ApiError>
         &job,
         "updateRocketMQConsumerGroups",
         params,
-        Change::UpdateGroups(edits),
+        Change::UpdateGroups(Batch { items: edits, lacks }),
     )?;
     Ok(Reply::ok(json!({"job_id": job})))
+}
+
+/// One group of 5.2.3.
+fn edit(fields: Fields<'_>, name: &str, instance: &Instance) -> Result<Edit, ApiError> {
+    fields.only(&[
+        "name",
+        "broadcast",
+        "retry_max_time",
+        "enabled",
+        "consume_orderly",
+        "group_desc",
+    ])?;
+    existing(instance, name)?;
+    Ok(Edit {
+        group: name.to_owned(),
+        enabled: fields.flag("enabled")?,
+        broadcast: fields.flag("broadcast")?,
+        retry_max_time: retries(fields)?,
+        consume_orderly: orderly(fields, instance)?,
+        description: description(fields)?,
+        brokers: None,
+    })
 }
 
 /// `UpdateConsumerGroup`, 5.2.6: three fields are mandatory, and two of a group's are none of its.
@@ -218,7 +241,7 @@ pub(crate) fn update(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         group: name.clone(),
     };
     let job = context.state.uuid();
-    let (params, change) = (json!({"group": name}), Change::UpdateGroups(vec![edit]));
+    let (params, change) = (json!({"group": name}), Change::UpdateGroups(Batch::one(edit)));
     submit(context, &job, "updateRocketMQConsumerGroup", params, change)?;
     Ok(Reply::no_content())
 }
@@ -230,7 +253,7 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     instance.idle()?;
     existing(instance, &name)?;
     let job = context.state.uuid();
-    let (params, change) = (json!({"group": name}), Change::DeleteGroups(vec![name]));
+    let (params, change) = (json!({"group": name}), Change::DeleteGroups(Batch::one(name)));
     submit(context, &job, "deleteRocketMQConsumerGroup", params, change)?;
     Ok(Reply::no_content())
 }
@@ -255,21 +278,17 @@ impl Edit {
     }
 }
 
-/// Deletes groups; false if one has members and stays for that. What the service does then is not in the reference.
-pub(crate) fn remove(own: &mut RocketMq, names: &[String], now: Duration, online_too: bool) -> bool {
-    let mut all = true;
-    for name in names {
-        if own
-            .groups
-            .get(name)
-            .is_some_and(|group| group.members > 0 && !online_too)
-        {
-            all = false;
-        } else {
+/// Deletes groups; false if one has members and stays for that, or keeps all from going. What the service does then is not
+/// in the reference.
+pub(crate) fn remove(own: &mut RocketMq, names: &[String], now: Duration, config: &Config) -> bool {
+    let online = |group: &Group| group.members > 0 && !config.delete_online_groups;
+    let (stay, go): (Vec<_>, Vec<_>) = names.iter().partition(|name| own.groups.get(name).is_some_and(online));
+    if stay.is_empty() || config.batches != Batches::Atomic {
+        for name in go {
             own.groups.remove(name, now);
         }
     }
-    all
+    stay.is_empty()
 }
 
 /// Connects as many clients as `members` to a group; false if there is none.

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Config;
 use super::catalogue::{Flavour, Storage};
 use super::codes::{self, ApiError};
 use super::entries::Entries;
@@ -18,6 +17,7 @@ use super::fields::{Fields, Query};
 use super::gateway::Context;
 use super::jobs::{self, NewTask};
 use super::state::Instance;
+use super::{Batches, Config};
 use groups::Group;
 use topics::Topic;
 
@@ -40,9 +40,16 @@ pub(crate) struct RocketMq {
 /// What a job in a RocketMQ instance does when it ends.
 pub(crate) enum Change {
     UpdateTopic(topics::Edit),
-    DeleteTopics(Vec<String>),
-    UpdateGroups(Vec<groups::Edit>),
-    DeleteGroups(Vec<String>),
+    DeleteTopics(Batch<String>),
+    UpdateGroups(Batch<groups::Edit>),
+    DeleteGroups(Batch<String>),
+}
+
+/// What a job does to several things.
+pub(crate) struct Batch<T> {
+    items: Vec<T>,
+    /// Items were left out that cannot be done, so that it is no success.
+    lacks: bool,
 }
 
 impl Change {
@@ -51,15 +58,39 @@ impl Change {
         match self {
             Self::UpdateTopic(edit) => edit.apply(own),
             Self::DeleteTopics(names) => {
-                for name in names {
+                for name in &names.items {
                     own.topics.remove(name, now);
                 }
-                true
+                !names.lacks
             }
-            Self::UpdateGroups(edits) => edits.iter().all(|edit| edit.apply(own)),
-            Self::DeleteGroups(names) => groups::remove(own, names, now, config.delete_online_groups),
+            Self::UpdateGroups(edits) => {
+                let done = edits.items.iter().filter(|edit| edit.apply(own)).count();
+                done == edits.items.len() && !edits.lacks
+            }
+            Self::DeleteGroups(names) => groups::remove(own, &names.items, now, config) && !names.lacks,
         }
     }
+}
+
+impl<T> Batch<T> {
+    fn one(item: T) -> Self {
+        Self {
+            items: vec![item],
+            lacks: false,
+        }
+    }
+}
+
+/// The names of a batch that a job is to delete. Where batches are partial, an item that a fault names is left out.
+fn deletable(context: &Context<'_>, names: &[&str]) -> Batch<String> {
+    let fails = |name: &str| context.config.batches == Batches::Partial && context.effect.fails(name);
+    let items: Vec<String> = names
+        .iter()
+        .filter(|name| !fails(name))
+        .map(|name| (*name).to_owned())
+        .collect();
+    let lacks = items.len() < names.len();
+    Batch { items, lacks }
 }
 
 /// Begins the job `id`. The reference prints the name of no such task; these are made up.
@@ -71,7 +102,8 @@ fn submit(
     change: Change,
 ) -> Result<(), ApiError> {
     let (now, lasts) = (context.now, context.takes(CHANGE));
-    let fails = context.effect.job_fails || context.effect.items_fail;
+    let items_fail = context.effect.items_fail && context.config.batches != Batches::Partial;
+    let fails = context.effect.job_fails || items_fail;
     let task = NewTask {
         id: id.to_owned(),
         name,

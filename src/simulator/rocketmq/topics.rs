@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Change, FIVE, RocketMq, after, before, legal_name, submit};
+use super::{Batch, Change, FIVE, RocketMq, after, before, deletable, legal_name, submit};
 use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
@@ -104,7 +104,7 @@ fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Fields(&body).only(&["topics"])?;
     let names = Fields(&body).texts("topics")?.filter(|names| !names.is_empty());
     let names = names.ok_or_else(|| codes::PARAMETER.about("topics"))?;
-    let change = Change::DeleteTopics(names.iter().map(|name| (*name).to_owned()).collect());
+    let change = Change::DeleteTopics(deletable(context, &names));
     let job = context.state.uuid();
     submit(context, &job, "deleteRocketMQTopics", json!({"topics": names}), change)?;
     Ok(Reply::ok(json!({"job_id": job})))
@@ -119,9 +119,9 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     let instance = context.instance()?;
     instance.readable()?;
     let topics = &instance.rocketmq().topics;
-    let found: Vec<&Topic> = topics.listed(now, lag).collect();
+    let found = topics.listed(now, lag);
+    let total = found.len();
     let page: Vec<Value> = found
-        .iter()
         .skip(offset)
         .take(limit)
         .map(|topic| {
@@ -131,10 +131,10 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         })
         .collect();
     Ok(Reply::ok(json!({
-        "total": found.len().to_string(),
+        "total": total.to_string(),
         "max": instance.capacity().to_string(),
         "remaining": (instance.capacity() - topics.count()).to_string(),
-        "next_offset": after(offset, limit, found.len()).to_string(),
+        "next_offset": after(offset, limit, total).to_string(),
         "previous_offset": before(offset, limit).to_string(),
         "topics": page,
     })))
@@ -208,7 +208,7 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         &job,
         "deleteRocketMQTopic",
         params,
-        Change::DeleteTopics(vec![name]),
+        Change::DeleteTopics(Batch::one(name)),
     )?;
     Ok(Reply::no_content())
 }

@@ -110,3 +110,29 @@ async fn a_state_can_be_forced_and_looked_at() {
         404
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_of_kafka_is_filled_at_once() {
+    let cloud = Cloud::new();
+    let instance = cloud.running().await;
+    let names: Vec<String> = (0..120).map(|n| format!("topic-{n}")).collect();
+    for names in [&names[..100], &names[50..]] {
+        let fill = json!({"instance": "events", "names": names});
+        assert_eq!(cloud.control("POST", "topics", fill).await.status, 204);
+    }
+    seconds(5).await;
+    let page = cloud
+        .get(&format!("{instance}/topics?limit=50&offset=100"))
+        .await
+        .json();
+    assert_eq!(
+        (&page["total"], page["topics"].as_array().unwrap().len()),
+        (&json!(121), 21)
+    );
+    assert_eq!(
+        page["topics"][19]["name"], "topic-0",
+        "the newest first, the system's own last"
+    );
+    let fill = json!({"instance": "absent", "names": ["orders"]});
+    assert_eq!(cloud.control("POST", "topics", fill).await.status, 404);
+}

@@ -103,6 +103,61 @@ async fn too_many_calls_a_second_are_throttled_in_two_ways() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bucket_fills_all_the_time_and_a_refused_call_costs_nothing() {
+    let cloud = Cloud::with(|config| {
+        config.rate_limit = Some(200);
+        config.rate_window = Duration::from_secs(300);
+    });
+    for _ in 0..200 {
+        assert_eq!(cloud.get("/v2/available-zones").await.status, 200);
+    }
+    for passed in [0, 2, 1] {
+        let mut status = 200;
+        for n in 0..=passed {
+            let answer = cloud.get("/v2/available-zones").await;
+            status = answer.status;
+            assert_eq!(status == 200, n < passed, "{passed}: {}", answer.text);
+            assert!(
+                status == 200
+                    || answer
+                        .text
+                        .contains("policy user over ratelimit,limit:200,time:5 minute")
+            );
+        }
+        assert_eq!(status, 429);
+        tokio::time::sleep(Duration::from_millis(if passed == 0 { 3000 } else { 1500 })).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_takes_its_time_on_the_way_and_counts_while_it_does() {
+    let cloud = Cloud::with(|config| {
+        config.latency = Duration::from_millis(50);
+        config.speed = 60.0;
+    });
+    let begun = tokio::time::Instant::now();
+    let three = ["events-1", "events-2", "events-3"].map(|name| cloud.create(name));
+    futures::future::join_all(three).await;
+    assert_eq!(begun.elapsed(), Duration::from_millis(50));
+    cloud.create("events-4").await;
+    assert_eq!(cloud.get("/v2/{p}/nothing").await.status, 404);
+    assert_eq!(begun.elapsed(), Duration::from_millis(150));
+    let load = cloud.control("GET", "load", Value::Null).await.json();
+    let creates = &load["CreateInstanceByEngine"];
+    assert_eq!(
+        (
+            &creates["calls"],
+            &creates["mostAtOnce"],
+            &creates["underWay"],
+            &creates["names"]
+        ),
+        (&json!(4), &json!(3), &json!(0), &json!(4))
+    );
+    assert_eq!(creates["answers"], json!({"200": 4}));
+    assert_eq!(load["Unknown"]["answers"], json!({"404 APIGW.0101": 1}));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_must_be_a_json_object_and_say_so() {
     let cloud = Cloud::new();
     let path = "/v2/kafka/{p}/instances";

@@ -1,5 +1,6 @@
 //! What a user of the API sees, each awkwardness once; signed calls through the router, under paused time.
 
+mod batches;
 mod control;
 mod gateway;
 mod groups;
