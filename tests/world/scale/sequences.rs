@@ -160,7 +160,8 @@ impl Life {
             Deed::Keep(some, choice) => {
                 for n in some {
                     let spec = if home(*n) == 2 {
-                        json!({"rocketmq": {"permission": ["all", "pub", "sub"][*choice as usize % 3]}})
+                        let permission = ["all", "pub", "sub"][*choice as usize % 3];
+                        json!({"rocketmq": {"permission": permission}})
                     } else {
                         json!({"kafka": {"retentionHours": 24 * choice}, "description": format!("kept {choice}")})
                     };
@@ -312,7 +313,7 @@ fn lists(call: &Call) -> bool {
 /// While writes run, a list takes a twentieth of the calls, but for the reading that was under way and the one that was due.
 fn assert_lists_are_few(calls: &[Call]) {
     let mut run: Vec<&Call> = vec![];
-    let mut judge = |run: &[&Call]| {
+    let judge = |run: &[&Call]| {
         let writes: Vec<usize> = (0..run.len()).filter(|n| changes(run[*n])).collect();
         let (Some(first), Some(last)) = (writes.first(), writes.last()) else { return };
         let read = run[*first..=*last].iter().filter(|call| lists(call)).count();
