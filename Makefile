@@ -27,7 +27,7 @@ bench: ## The numbers of docs/benchmarks.md anew, in an hour or two; ROW=create 
 lint: ## rustfmt, clippy, helm lint
 	@$(PLAYGROUND) lint
 
-generate: ## crds/ and the chart's CRDs, from src/api
+generate: ## crds/, policies/ and the chart's copies of both, from src/api
 	UPDATE_GENERATED=1 cargo test --locked --lib generated
 
 control-plane: ## Builds etcd, kube-apiserver, kube-controller-manager, kubectl and helm once

@@ -57,25 +57,72 @@ pub enum Deletion {
     Orphan,
 }
 
+/// Whether the operator acts on a thing.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum Policy {
+    /// It makes, changes and deletes it.
+    #[default]
+    Manage,
+    /// It reads.
+    Observe,
+}
+
+/// What to do about differences between the spec and what exists.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum Updates {
+    /// Change what exists.
+    #[default]
+    Apply,
+    /// Tell.
+    Report,
+}
+
 /// How the operator treats a thing that lives in an instance.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ChildManagement {
+    /// Manage: make it, keep it as the spec says, delete it. Observe: only read it. Then every field but those that say
+    /// which it is may be left out, those that are set are compared, a difference is told, and nothing is ever made, changed
+    /// or deleted; several objects may observe one thing. Default: Manage; may change at any time.
+    #[serde(default)]
+    pub policy: Policy,
     /// What to do when it is already in the cloud. IfExists: take it over, then bring it to what the spec says. Never:
     /// stop with reason AlreadyExists. Default: IfExists; may change at any time.
     #[serde(default = "if_exists")]
     pub adoption: Adoption,
+    /// What to do about differences. Apply: change what exists. Report: only tell them, whoever made them, also by an edit
+    /// of this object; it is still made where it does not exist, and deleted with this object. Default: Apply; may change at
+    /// any time.
+    #[serde(default)]
+    pub updates: Updates,
     /// What happens in the cloud when this object is deleted. Delete: it is deleted there too. Orphan: it stays.
-    /// Default: Delete if the operator made it, Orphan if it was adopted; may change at any time.
+    /// Default: Delete if the operator made it, Orphan if it was adopted; always Orphan where policy is Observe. May change
+    /// at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
+    /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
+    /// object until this is false. Default: false; may change at any time, also while the deletion is held.
+    #[serde(default)]
+    pub deletion_protection: bool,
+}
+
+impl ChildManagement {
+    /// It is only read.
+    pub fn observes(&self) -> bool {
+        self.policy == Policy::Observe
+    }
 }
 
 impl Default for ChildManagement {
     fn default() -> Self {
         Self {
+            policy: Policy::Manage,
             adoption: if_exists(),
+            updates: Updates::Apply,
             deletion: None,
+            deletion_protection: false,
         }
     }
 }
@@ -84,40 +131,9 @@ fn if_exists() -> Adoption {
     Adoption::IfExists
 }
 
-/// Kinds of instance that something can live in.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum InstanceKind {
-    /// A Kafka instance.
-    #[default]
-    KafkaInstance,
-    /// A RocketMQ instance.
-    RocketMQInstance,
-}
-
-impl InstanceKind {
-    /// The kind's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::KafkaInstance => "KafkaInstance",
-            Self::RocketMQInstance => "RocketMQInstance",
-        }
-    }
-}
-
 /// Where an optional field has an enum for its type, the type's description would hide the field's own.
 pub(super) fn undescribed(schema: &mut Schema) {
     schema.remove("description");
-}
-
-/// Names the instance that something lives in, in the same namespace.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct InstanceRef {
-    /// Kind of the instance. Cannot change once the thing exists.
-    pub kind: InstanceKind,
-    /// Name of the instance's object, in this object's own namespace. Cannot change once the thing exists.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
 }
 
 /// Where an object's cloud resource came from.
@@ -247,7 +263,7 @@ pub struct CoreStatus {
     /// The generation that the operator last looked at; -1 until it has come by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The newest generation that was applied and read back.
+    /// The newest generation that was applied and read back; where nothing is to be changed, that was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied_generation: Option<i64>,
     /// Ready, Reconciling, Stalled, Synced.
@@ -334,31 +350,6 @@ pub trait Managed:
         self.status().map(AsRef::as_ref)
     }
 }
-
-/// A kind of what lives in an instance.
-pub trait LivesInInstance: Managed {
-    /// Kind and name of the instance's object.
-    fn instance(&self) -> (InstanceKind, &str);
-
-    /// `spec.management`.
-    fn management(&self) -> &ChildManagement;
-}
-
-/// Makes a kind one that lives in an instance.
-macro_rules! lives_in_instance {
-    ($kind:ty) => {
-        impl $crate::api::LivesInInstance for $kind {
-            fn instance(&self) -> ($crate::api::InstanceKind, &str) {
-                (self.spec.instance_ref.kind.into(), &self.spec.instance_ref.name)
-            }
-
-            fn management(&self) -> &$crate::api::ChildManagement {
-                &self.spec.management
-            }
-        }
-    };
-}
-pub(super) use lives_in_instance;
 
 /// Strings by name; for tags and configs.
 pub type StringMap = BTreeMap<String, String>;

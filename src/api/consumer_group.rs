@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, lives_in_instance, managed};
-use super::rules::{block_fits_kind, instance_ref_frozen, name_frozen, rocketmq_name, rocketmq_own_name};
+use super::common::{ChildManagement, CoreStatus, LocalRef, managed};
+use super::home::{InstanceRef, lives_in_instance};
+use super::rules::{
+    block_fits_kind, instance_ref_frozen, name_frozen, provider_with_id, rocketmq_name, rocketmq_own_name,
+};
 
 /// A consumer group of an instance.
 ///
@@ -73,9 +76,10 @@ use super::rules::{block_fits_kind, instance_ref_frozen, name_frozen, rocketmq_n
 )]
 #[x_kube(validation = rocketmq_name())]
 #[x_kube(validation = block_fits_kind("rocketmq", "RocketMQInstance"))]
+#[x_kube(validation = provider_with_id())]
 #[serde(rename_all = "camelCase")]
 pub struct ConsumerGroupSpec {
-    /// The instance that the group lives in. Cannot change.
+    /// The instance that the group lives in. Cannot become another.
     pub instance_ref: InstanceRef,
     /// Name in the cloud, as clients give it. In a KafkaInstance 1 to 255 characters without blanks and slashes; in a
     /// RocketMQInstance 3 to 64 letters, digits, `%`, `|`, `_` and `-`. Default: the object's name. Cannot change.
@@ -89,6 +93,10 @@ pub struct ConsumerGroupSpec {
     /// Settings of a group of a RocketMQInstance; a Kafka group has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqGroup>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
     /// How the operator treats the group.
     #[serde(default)]
     pub management: ChildManagement,

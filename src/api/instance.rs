@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::common::{Adoption, Deletion, LocalRef, StringMap};
+use super::tenancy::Grant;
 
 /// The part of an instance's spec that both engines share.
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq)]
@@ -91,6 +92,12 @@ pub struct InstanceSpec {
     )]
     #[schemars(extend("maxProperties" = 19, "additionalProperties" = {"type": "string", "maxLength": 255}))]
     pub tags: StringMap,
+    /// What other namespaces may keep in the instance: the first grant that fits decides. Default: nothing. Can change at any
+    /// time; what is there already is never deleted for it, but no longer changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[schemars(length(max = 32))]
+    pub allowed_namespaces: Vec<Grant>,
     /// How the operator treats the instance.
     #[serde(default)]
     pub management: InstanceManagement,

@@ -7,13 +7,14 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceKind, lives_in_instance, managed};
-use super::rules::{CHILD, immutable, instance_ref_frozen};
+use super::common::{ChildManagement, CoreStatus, LocalRef, managed};
+use super::home::{InstanceKind, InstanceName, lives_in_instance};
+use super::rules::{CHILD, id_alone, immutable, instance_ref_frozen, object_or_id, provider_with_id};
 
 /// How fast a user, a client, or both may produce and consume, in bytes a second on each broker.
 ///
 /// The identity of a quota is its user and client part; at least one is needed. A rate that is left out is enforced as not
-/// set.
+/// set; where the quota is observed, it is not compared.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "dms.huaweicloud.com",
@@ -99,13 +100,16 @@ use super::rules::{CHILD, immutable, instance_ref_frozen};
     .reason(Reason::FieldValueRequired)
 )]
 #[x_kube(
-    validation = Rule::new("has(self.producerByteRate) || has(self.consumerByteRate)")
+    validation = Rule::new(
+        "self.management.policy == 'Observe' || has(self.producerByteRate) || has(self.consumerByteRate)"
+    )
         .message("at least one of producerByteRate and consumerByteRate")
         .reason(Reason::FieldValueRequired)
 )]
+#[x_kube(validation = provider_with_id())]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaUserQuotaSpec {
-    /// The Kafka instance that the quota is for. Cannot change.
+    /// The Kafka instance that the quota is for. Cannot become another.
     pub instance_ref: KafkaInstanceRef,
     /// User that the quota is for, 1 to 64 characters. At most one of user and userDefault. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,13 +126,17 @@ pub struct KafkaUserQuotaSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_default: Option<bool>,
     /// Bytes a second to produce: a whole number from 1, or one with Ki, Mi, Gi, k, M or G. Left out: no limit. Can change;
-    /// takes a job of the service. At least one of the two rates is needed.
+    /// takes a job of the service. At least one of the two rates is needed, unless the quota is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub producer_byte_rate: Option<ByteRate>,
     /// Bytes a second to consume: a whole number from 1, or one with Ki, Mi, Gi, k, M or G. Left out: no limit. Can change;
-    /// takes a job of the service. At least one of the two rates is needed.
+    /// takes a job of the service. At least one of the two rates is needed, unless the quota is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer_byte_rate: Option<ByteRate>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
     /// How the operator treats the quota.
     #[serde(default)]
     pub management: ChildManagement,
@@ -146,16 +154,17 @@ fn identity_frozen(name: &str, default: &str) -> Rule {
     .field_path(format!(".spec.{name}"))
 }
 
-/// Names a Kafka instance in the same namespace.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+/// Names a Kafka instance, by its object or by its id.
+#[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[x_kube(validation = object_or_id(), validation = id_alone())]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaInstanceRef {
     /// Kind of the instance; has one value.
     #[serde(default)]
     pub kind: KafkaInstanceKind,
-    /// Name of the KafkaInstance, in this object's own namespace. Cannot change once the quota exists.
-    #[schemars(length(min = 1, max = 253))]
-    pub name: String,
+    /// Which one.
+    #[serde(flatten)]
+    pub instance: InstanceName,
 }
 
 /// The one kind of instance that has quotas.

@@ -112,7 +112,7 @@ pub struct RateLimit {
     /// Whole seconds, minutes or hours: `1s`, `5m`, `1h`.
     #[schemars(length(max = 6), regex(pattern = r"^[1-9][0-9]{0,4}[smh]$"))]
     pub period: String,
-    /// Calls at once after a pause, 1 to 1000. Default: 20, or `requests` if that is less.
+    /// Calls at once after a pause, 1 to 1000. Default: 10, or `requests` if that is less.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub burst: Option<u32>,

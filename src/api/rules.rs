@@ -104,15 +104,47 @@ pub(super) fn storage_step() -> Rule {
     .field_path(".spec.storageSpace")
 }
 
-/// Once something exists, it stays in its instance.
+/// Once something exists, it stays in its instance, which may be named by its object or by its id. Whether both mean the same
+/// is known only where it runs.
 pub(super) fn instance_ref_frozen() -> Rule {
+    let both = |field: &str| format!("!has(self.spec.instanceRef.{field}) || !has(oldSelf.spec.instanceRef.{field})");
+    let same = |field: &str| format!("self.spec.instanceRef.{field} == oldSelf.spec.instanceRef.{field}");
+    // `namespace` is a word of CEL.
+    let namespace =
+        |of: &str| format!("(has({of}.spec.instanceRef.__namespace__) ? {of}.spec.instanceRef.__namespace__ : '')");
     Rule::new(format!(
-        "!({CHILD}) || (self.spec.instanceRef.kind == oldSelf.spec.instanceRef.kind && \
-         self.spec.instanceRef.name == oldSelf.spec.instanceRef.name)"
+        "!({CHILD}) || ({} && ({} || {}) && ({} || ({} && {} == {})))",
+        same("kind"),
+        both("instanceId"),
+        same("instanceId"),
+        both("name"),
+        same("name"),
+        namespace("self"),
+        namespace("oldSelf"),
     ))
     .message(Message::Message(immutable("instanceRef")))
     .reason(Reason::FieldValueForbidden)
     .field_path(".spec.instanceRef")
+}
+
+/// An instance is named by its object or by its id. On the reference.
+pub(super) fn object_or_id() -> Rule {
+    Rule::new("has(self.name) != has(self.instanceId)").message("exactly one of name and instanceId")
+}
+
+/// An id says where the instance is. On the reference.
+pub(super) fn id_alone() -> Rule {
+    Rule::new("has(self.name) || !has(self.__namespace__)")
+        .message("namespace is where the object of that name is: it is only for name, not for instanceId")
+        .field_path(".namespace")
+}
+
+/// An instance that has an object is reached as its object says. On the spec.
+pub(super) fn provider_with_id() -> Rule {
+    Rule::new("!has(self.providerConfigRef) || has(self.instanceRef.instanceId)")
+        .message("providerConfigRef is for instanceRef.instanceId; otherwise the instance's own ProviderConfig serves")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".providerConfigRef")
 }
 
 /// The name is the identity, wherever it is written.

@@ -6,10 +6,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::common::{ChildManagement, CoreStatus, InstanceRef, StringMap, lives_in_instance, managed};
+use super::common::{ChildManagement, CoreStatus, LocalRef, StringMap, managed};
+use super::home::{InstanceRef, lives_in_instance};
 use super::rules::{
-    CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, rocketmq_name,
-    rocketmq_own_name,
+    CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, provider_with_id,
+    rocketmq_name, rocketmq_own_name,
 };
 
 /// A topic of an instance.
@@ -115,7 +116,7 @@ use super::rules::{
 #[x_kube(
     validation = Rule::new(
         "self.instanceRef.kind != 'KafkaInstance' || self.management.adoption != 'Never' || \
-         (has(self.kafka) && has(self.kafka.partitions))"
+         self.management.policy == 'Observe' || (has(self.kafka) && has(self.kafka.partitions))"
     )
     .message("kafka.partitions is needed to create a topic (management.adoption is Never)")
     .reason(Reason::FieldValueRequired)
@@ -132,9 +133,10 @@ use super::rules::{
 #[x_kube(validation = rocketmq_name())]
 #[x_kube(validation = block_fits_kind("kafka", "KafkaInstance"))]
 #[x_kube(validation = block_fits_kind("rocketmq", "RocketMQInstance"))]
+#[x_kube(validation = provider_with_id())]
 #[serde(rename_all = "camelCase")]
 pub struct TopicSpec {
-    /// The instance that the topic lives in. Cannot change.
+    /// The instance that the topic lives in. Cannot become another.
     pub instance_ref: InstanceRef,
     /// Name in the cloud. In a KafkaInstance 3 to 200 letters, digits, `.`, `_` and `-`, a letter first; in a
     /// RocketMQInstance 3 to 64 letters, digits, `%`, `|`, `_` and `-`. Default: the object's name. Cannot change.
@@ -152,6 +154,10 @@ pub struct TopicSpec {
     /// Settings of a topic of a RocketMQInstance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rocketmq: Option<RocketMqTopic>,
+    /// The ProviderConfig that reaches an instance named by instanceRef.instanceId, in this object's own namespace; only with
+    /// that. Default: the one named `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_config_ref: Option<LocalRef>,
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,
@@ -161,7 +167,8 @@ pub struct TopicSpec {
 #[derive(Serialize, Deserialize, KubeSchema, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaTopic {
-    /// Number of partitions, 1 to 200. Needed unless an existing topic may be adopted. Only grows, in place.
+    /// Number of partitions, 1 to 200. Needed unless an existing topic may be adopted, or is observed. Only grows, in
+    /// place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 200))]
     pub partitions: Option<u32>,

@@ -40,7 +40,8 @@ impl Default for Pace {
     fn default() -> Self {
         Self {
             rate: 20.0,
-            burst: 20.0,
+            // The gateway's bucket may be no larger than a second's calls, and calls do not arrive as they were sent.
+            burst: 10.0,
         }
     }
 }

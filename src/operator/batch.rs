@@ -218,3 +218,163 @@ fn lost<B: Batch>() -> Error {
     let message = "what became of it in a call with others is not known";
     Error::new(B::OPERATION, Class::Unavailable, Sent::Unknown, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+    use futures::future::{BoxFuture, join_all};
+    use secrecy::SecretString;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::cloud::{Broken, Config, Credentials, Endpoints, Engine, Limiter, Timeouts, Transport};
+
+    /// No call of these tests goes by it.
+    struct Nowhere;
+
+    impl Transport for Nowhere {
+        fn send(&self, _: http::Request<bytes::Bytes>) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, Broken>> {
+            async { Err(Broken::NotSent("nowhere".into())) }.boxed()
+        }
+    }
+
+    fn hub() -> Hub {
+        let config = Config {
+            endpoints: Endpoints::of_region("eu-west-101").unwrap(),
+            project_id: "p1".into(),
+            project_name: String::new(),
+            clock: Clock::anchored("2026-11-22T12:00:00Z".parse().unwrap()),
+            timeouts: Timeouts::default(),
+            on_call: None,
+        };
+        let credentials = Credentials::AccessKey {
+            access_key: "AK".into(),
+            secret_key: SecretString::from("sk"),
+            security_token: None,
+        };
+        let client = Client::new(config, Arc::new(Nowhere), Arc::new(Limiter::new()), credentials);
+        Hub::new(Engine::Kafka, "i1", client, Duration::from_secs(15))
+    }
+
+    fn writer(name: &str, generation: i64) -> Writer {
+        Writer {
+            object: Reference::new("Topic", "shop", name),
+            generation,
+            priority: Priority::Edit,
+        }
+    }
+
+    type Calls = Arc<Mutex<Vec<Vec<String>>>>;
+
+    /// A name; a batch that has `bad` in it is refused, of `refused` only itself, and `busy` is.
+    struct Item(String, Calls);
+
+    impl Batch for Item {
+        type Outcome = String;
+
+        const OPERATION: Operation = Operation::UpdateInstanceTopic;
+
+        async fn send(_: &Client, _: &str, items: &[Self]) -> Result<Vec<Result<String, Error>>, Error> {
+            sleep(Duration::from_millis(50)).await;
+            let names: Vec<_> = items.iter().map(|item| item.0.clone()).collect();
+            let error = |class| Error::new(Self::OPERATION, class, Sent::Refused, "no");
+            items[0].1.lock().unwrap().push(names.clone());
+            if names.iter().any(|name| name == "busy") {
+                return Err(error(Class::Busy));
+            }
+            if names.iter().any(|name| name == "bad") {
+                return Err(error(Class::Invalid));
+            }
+            let result = |name: String| match name.as_str() {
+                "refused" => Err(error(Class::Invalid)),
+                _ => Ok(name),
+            };
+            Ok(names.into_iter().map(result).collect())
+        }
+    }
+
+    async fn put(hub: &Hub, calls: &Calls, name: &str, generation: i64) -> Result<String, Class> {
+        let item = Item(name.into(), calls.clone());
+        let result = hub.together(&writer(name, generation), item).await;
+        result.map_err(|error| error.class())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_items_are_twenty_calls_and_each_has_its_own_result() {
+        let (hub, calls) = (hub(), Calls::default());
+        let mut names: Vec<_> = (0..999).map(|n| format!("t{n}")).collect();
+        names.push("refused".into());
+        let begun = Instant::now();
+        let results = join_all(names.iter().map(|name| put(&hub, &calls, name, 1))).await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 999);
+        assert_eq!(results[7].as_deref(), Ok("t7"));
+        assert_eq!(results[999], Err(Class::Invalid));
+        assert_eq!(calls.lock().unwrap().len(), 20);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn more_that_come_along_are_waited_for_but_not_for_long() {
+        let (hub, calls) = (hub(), Calls::default());
+        let trickle = (0..100u64).map(|n| {
+            let (hub, calls) = (&hub, &calls);
+            async move {
+                sleep(Duration::from_millis(40 * n)).await;
+                put(hub, calls, &format!("t{n}"), 1).await
+            }
+        });
+        join_all(trickle).await;
+        let calls = calls.lock().unwrap();
+        assert!((4..=8).contains(&calls.len()), "{calls:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_batch_that_is_refused_whole_is_sent_one_by_one_and_the_bad_one_stays_alone_until_it_is_edited() {
+        let (hub, calls) = (hub(), Calls::default());
+        let all = |generation| join_all(["a", "bad", "b"].map(|name| put(&hub, &calls, name, generation)));
+        assert_eq!(
+            all(1).await,
+            [
+                Err(Class::Unavailable),
+                Err(Class::Unavailable),
+                Err(Class::Unavailable)
+            ]
+        );
+        assert_eq!(all(1).await, [Ok("a".into()), Err(Class::Invalid), Ok("b".into())]);
+        assert_eq!(all(1).await, [Ok("a".into()), Err(Class::Invalid), Ok("b".into())]);
+        let mut sent: Vec<_> = calls.lock().unwrap().drain(..).collect();
+        sent[4..].sort_by_key(Vec::len);
+        assert_eq!(sent[0].len(), 3, "together at first");
+        assert!(
+            sent[1..4].iter().all(|call| call.len() == 1),
+            "then one by one: {sent:?}"
+        );
+        assert_eq!(
+            sent[4..],
+            [vec!["bad".to_owned()], vec!["a".to_owned(), "b".to_owned()]],
+            "the good are together again"
+        );
+        assert_eq!(
+            put(&hub, &calls, "bad", 2).await,
+            Err(Class::Invalid),
+            "an edit goes with others again"
+        );
+        assert_eq!(calls.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_instance_sends_all_away_and_the_first_success_wakes_them() {
+        let (hub, calls) = (hub(), Calls::default());
+        let results = join_all(["busy", "a", "b"].map(|name| put(&hub, &calls, name, 1))).await;
+        assert!(results.iter().all(|result| *result == Err(Class::Busy)));
+        assert_eq!(put(&hub, &calls, "c", 1).await, Err(Class::Busy), "without a call");
+        assert_eq!(calls.lock().unwrap().len(), 1);
+        let waits = ["busy", "a", "b", "a"].map(|name| hub.wait(writer(name, 1).object).as_secs());
+        assert_eq!(waits, [14, 15, 16, 16], "one tries, and the next a second later");
+        sleep(Duration::from_secs(15)).await;
+        assert_eq!(put(&hub, &calls, "a", 1).await.as_deref(), Ok("a"));
+        assert_eq!(hub.moved().len(), 3);
+        assert!(hub.held().is_none() && hub.moved().is_empty());
+    }
+}

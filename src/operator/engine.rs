@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use kube::core::object::HasStatus as _;
 use kube::runtime::controller::Action;
 use kube::{Resource as _, ResourceExt as _};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::Context;
@@ -24,6 +24,10 @@ use crate::plan::{Next, Situation};
 
 /// How soon what was done is read back.
 pub const SOON: Duration = Duration::from_secs(1);
+/// A new object whose first look takes longer is told that it waits; before, what comes of the look is.
+const LONG_LOOK: Duration = Duration::from_secs(3);
+/// The same for its turn to be made: a thousand that are applied at once are a thousand writes.
+const LONG_LINE: Duration = Duration::from_secs(60);
 /// How many polling intervals something that is woken waits at most.
 const WOKEN: u32 = 8;
 /// A create that costs money must be answered within this time; our lease must outlast it.
@@ -93,9 +97,15 @@ impl<K: Kind> Worker<'_, K> {
             cr: &*cr,
             nonce: self.cx.nonce(),
         };
-        let looked = tokio::select! {
-            looked = K::look(&round) => looked,
-            pause = self.in_vain(&cr) => return Ok(pause),
+        let looked = {
+            let mut look = std::pin::pin!(K::look(&round));
+            loop {
+                tokio::select! {
+                    looked = &mut look => break looked,
+                    pause = self.in_vain(&cr) => return Ok(pause),
+                    () = sleep(LONG_LOOK), if self.is_new() => self.tell(&Situation::Pending).await?,
+                }
+            }
         };
         let Look {
             reach,
@@ -127,16 +137,21 @@ impl<K: Kind> Worker<'_, K> {
             });
         };
         let hub = K::hub(&reach);
-        let _turn = match hub.filter(|_| K::way(&step) != Way::Together) {
-            Some(hub) => tokio::select! {
-                turn = hub.turn(round.priority(), K::way(&step)) => match turn {
-                    Ok(turn) => Some(turn),
-                    Err(busy) => return self.waits(&busy.into(), hub).await,
-                },
-                pause = self.in_vain(&cr) => return Ok(pause),
-            },
-            None => None,
-        };
+        let mut _turn = None;
+        if let Some(hub) = hub.filter(|_| K::way(&step) != Way::Together) {
+            let mut turn = std::pin::pin!(hub.turn(round.priority(), K::way(&step)));
+            let turn = loop {
+                tokio::select! {
+                    turn = &mut turn => break turn,
+                    pause = self.in_vain(&cr) => return Ok(pause),
+                    () = sleep(LONG_LINE), if self.is_new() => self.tell(&plan.situation).await?,
+                }
+            };
+            match turn {
+                Ok(turn) => _turn = Some(turn),
+                Err(busy) => return self.waits(&busy.into(), hub).await,
+            }
+        }
         self.announce(plan.status, &plan.situation, K::tells(&step)).await?;
         info!(object = %Reference::to(&*cr), step = %crate::plan::cut(&format!("{step:?}"), 500), "acts");
         let acted = if K::buys(&step) && !self.cx.tenure.outlasts(CREATE_TIMEOUT) {
@@ -155,7 +170,10 @@ impl<K: Kind> Worker<'_, K> {
                 for waiting in hub.map(Hub::moved).unwrap_or_default() {
                     self.cx.rooms.wake(&waiting);
                 }
-                self.room.note(&*cr, |note| note.refused = None);
+                self.room.note(&*cr, |note| {
+                    note.refused = None;
+                    note.deleted = round.deleting().then(Instant::now);
+                });
                 let mut status = self.cr.status().cloned().unwrap_or_default();
                 K::settle(&*cr, &mut status, &step, effect, now);
                 self.publish(status, &plan.situation).await?;
@@ -174,6 +192,18 @@ impl<K: Kind> Worker<'_, K> {
                 })
             }
         }
+    }
+
+    /// Nothing was told of it yet.
+    fn is_new(&self) -> bool {
+        self.cr.core().is_none_or(|core| core.conditions.is_empty())
+    }
+
+    /// Says where a new object stands that waits for long.
+    async fn tell(&mut self, situation: &Situation) -> Result<(), Failure> {
+        let mut status = self.cr.status().cloned().unwrap_or_default();
+        status.as_mut().observed_generation = self.cr.meta().generation;
+        self.publish(status, situation).await
     }
 
     /// Returns once waiting is in vain: the object changed, and what was seen or decided is not what is wished now, or we
@@ -216,20 +246,31 @@ impl<K: Kind> Worker<'_, K> {
         if abandoned.is_some() && abandoned == K::abandon_key(&*self.cr).as_ref() {
             return Some(format!("abandoned: {} stays in the cloud", stands_for(core)));
         }
+        if self.is_left_behind() {
+            let why = "the objects that reached it are gone";
+            return Some(format!(
+                "{why}: {} goes with its instance, or stays in it",
+                stands_for(core)
+            ));
+        }
         K::orphans(&*self.cr).then(|| format!("{} stays in the cloud", stands_for(core)))
     }
 
-    /// Puts our finalizer on a new object, and says that it was seen.
+    /// The instance that it lives in is another namespace's, which took along the instance's object and the way there.
+    fn is_left_behind(&self) -> bool {
+        let own = self.cr.namespace().unwrap_or_default();
+        let mut elsewhere = K::references(&*self.cr);
+        elsewhere.retain(|needed| needed.namespace != own && !needed.namespace.is_empty());
+        let reached = |core: &CoreStatus| core.provider.as_ref().is_some_and(|pinned| pinned.namespace != own);
+        self.cr.core().is_some_and(reached) && !elsewhere.iter().any(|needed| self.cx.rooms.exists(needed))
+    }
+
+    /// Puts our finalizer on a new object.
     async fn welcome(&mut self) -> Result<(), Failure> {
         if !self.cr.finalizers().iter().any(|f| f == FINALIZER) {
             let mut finalizers = self.cr.finalizers().to_vec();
             finalizers.push(FINALIZER.into());
             self.patch_finalizers(finalizers).await?;
-        }
-        if self.cr.core().is_none_or(|core| core.conditions.is_empty()) {
-            let mut status = self.cr.status().cloned().unwrap_or_default();
-            status.as_mut().observed_generation = self.cr.meta().generation;
-            self.publish(status, &Situation::Pending).await?;
         }
         Ok(())
     }
@@ -307,6 +348,11 @@ impl<K: Kind> Worker<'_, K> {
         let config = &self.cx.config;
         match next {
             Next::Soon => SOON.min(config.poll),
+            Next::Shows => {
+                let acted = self.room.note(&*self.cr, |note| note.acted);
+                let ago = acted.map_or(Duration::ZERO, |acted| acted.elapsed());
+                (ago / 2).clamp(SOON.min(config.poll), config.poll)
+            }
             Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
             Next::Woken => jittered(config.poll * WOKEN, &self.cr.uid().unwrap_or_default()),
             Next::Rest => {

@@ -57,7 +57,7 @@ pub struct Writer {
 }
 
 impl Hub {
-    fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration) -> Self {
+    pub(super) fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration) -> Self {
         Self {
             instance_id: instance_id.into(),
             engine,
@@ -139,7 +139,8 @@ impl Hub {
     /// How long an object should wait for a busy instance, if nobody's success wakes it before.
     pub fn wait(&self, object: Reference) -> Duration {
         let mut held = self.holding();
-        let Some(held) = held.as_mut() else {
+        // It may also be the instance's state that it waits for, which wakes it.
+        let Some(held) = held.as_mut().filter(|held| held.until > Instant::now()) else {
             return self.poll;
         };
         let place = held.waiting.len() as u32;

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::hub::Hub;
 use super::round::Round;
 use super::turns::Way;
-use crate::api::{CoreStatus, Managed, Operation};
+use crate::api::{CoreStatus, Grant, InstanceKind, Managed, Operation};
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
 use crate::plan::{Plan, begun};
@@ -122,6 +122,8 @@ pub struct Home {
     pub host: Host,
     /// Its object is being deleted.
     pub leaves: bool,
+    /// What other namespaces may keep in it.
+    pub grants: Vec<Grant>,
 }
 
 /// What a step brought about.
@@ -160,7 +162,7 @@ impl Effect {
     }
 }
 
-/// Names an object that another one needs.
+/// Names an object that another one needs; without a namespace, an instance that is known by its id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
     /// Kind.
@@ -185,6 +187,11 @@ impl Reference {
         Self::new(&Cr::kind(&()), namespace, name)
     }
 
+    /// To whatever object manages an instance.
+    pub fn by_id(kind: InstanceKind, id: &str) -> Self {
+        Self::new(kind.as_str(), "", id)
+    }
+
     /// To an object of a kind that is known by its name.
     pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
         Self {
@@ -197,6 +204,9 @@ impl Reference {
 
 impl std::fmt::Display for Reference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+        match self.namespace.as_str() {
+            "" => write!(f, "{} {}", self.kind, self.name),
+            namespace => write!(f, "{} {namespace}/{}", self.kind, self.name),
+        }
     }
 }

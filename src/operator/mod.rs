@@ -11,6 +11,7 @@ mod kind;
 mod kinds;
 mod lease;
 mod metrics;
+mod namespaces;
 mod providers;
 mod room;
 mod round;
@@ -25,6 +26,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
@@ -44,6 +47,7 @@ use kind::Kind;
 use kinds::{ConsumerGroups, KafkaInstances, KafkaUserQuotas, ProviderConfigs, RocketMQInstances, Topics};
 use lease::{Candidate, Tenure};
 pub use metrics::Metrics;
+use namespaces::Namespaces;
 use providers::Providers;
 use room::{Room, Rooms};
 
@@ -83,6 +87,7 @@ pub struct Context {
     metrics: Metrics,
     events: Events,
     rooms: Rooms,
+    namespaces: Arc<Namespaces>,
     hubs: Hubs,
     providers: Providers,
     tenure: Tenure,
@@ -123,6 +128,7 @@ impl Operator {
         kinds.add::<Topics>();
         kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
+        let namespaces = kinds.watch_namespaces();
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
         let context = Context {
             events: Events::new(self.kube.clone(), identity),
@@ -132,6 +138,7 @@ impl Operator {
             config: self.config,
             metrics: self.metrics,
             rooms: kinds.rooms,
+            namespaces,
             hubs: Hubs::default(),
             providers: Providers::default(),
             tenure,
@@ -214,6 +221,42 @@ impl Kinds {
             starters: vec![],
             unsynced,
         }
+    }
+
+    /// Namespaces are no kind of ours; what other namespaces' instances admit depends on their labels.
+    fn watch_namespaces(&mut self) -> Arc<Namespaces> {
+        let namespaces = Arc::new(Namespaces::default());
+        self.unsynced.send_modify(|left| *left += 1);
+        let (kube, shutdown, unsynced) = (self.kube.clone(), self.shutdown.clone(), self.unsynced.clone());
+        let followed = namespaces.clone();
+        self.starters.push(Box::new(move |context| {
+            let api = Api::<PartialObjectMeta<Namespace>>::all(kube);
+            watcher(api, watcher::Config::default().any_semantic())
+                .default_backoff()
+                .take_until(shutdown.cancelled_owned())
+                .for_each(move |event| {
+                    match event {
+                        Ok(event) => {
+                            let followed = followed.follow(event);
+                            if followed.filled {
+                                unsynced.send_modify(|left| *left -= 1);
+                            }
+                            followed
+                                .changed
+                                .iter()
+                                .for_each(|name| context.rooms.wake_tenants(name));
+                        }
+                        Err(error) => warn!(
+                            kind = "Namespace",
+                            error = brief(&error),
+                            "a watch broke; it begins anew"
+                        ),
+                    }
+                    std::future::ready(())
+                })
+                .boxed()
+        }));
+        namespaces
     }
 
     fn add<K: Kind>(&mut self) {

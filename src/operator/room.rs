@@ -15,6 +15,7 @@ use super::engine::SOON;
 use super::index::{Index, Key, Word};
 use super::kind::{Home, Kind, Reference};
 use crate::api::{FINALIZER, Managed, Origin};
+use crate::plan::Reason;
 
 /// The objects of one kind.
 pub struct Room<Cr: Managed> {
@@ -48,6 +49,10 @@ pub struct Note<Cr> {
     steps: BTreeMap<String, u32>,
     /// When the service last refused a step, and of which generation: the list that it was decided by may have been outdated.
     pub refused: Option<(Option<i64>, Instant)>,
+    /// The partitions that a grant admitted it with.
+    pub granted: Option<u32>,
+    /// When its deletion was last accepted.
+    pub deleted: Option<Instant>,
     /// The last step that we carried out for it: reads must have begun later.
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
@@ -210,7 +215,8 @@ impl<Cr: Managed> Room<Cr> {
         objects.filter(|cr| !self.is_let_go(cr)).collect()
     }
 
-    fn users(&self, reference: &Reference) -> Vec<Arc<Cr>> {
+    /// The objects that need this one.
+    pub fn users(&self, reference: &Reference) -> Vec<Arc<Cr>> {
         let mut found = self.found(referred(reference));
         found.retain(|cr| (self.references)(cr).contains(reference));
         found
@@ -282,7 +288,12 @@ impl<Cr: Managed> Room<Cr> {
 
     /// Lets the others look again that claim the same thing.
     pub fn wake_rivals(&self, cr: &Cr) {
-        self.rivals(cr).iter().for_each(|other| self.wake_one(other));
+        self.wake_claimants(cr, &(self.claims)(cr));
+    }
+
+    /// Lets the others look again that make one of these claims.
+    pub fn wake_claimants(&self, cr: &Cr, claims: &[String]) {
+        self.claimants(cr, claims).iter().for_each(|other| self.wake_one(other));
     }
 
     /// The object that has a better claim to the same thing: the one that made it, else the one that has it on record, else
@@ -296,14 +307,13 @@ impl<Cr: Managed> Room<Cr> {
             };
             (record, cr.creation_timestamp().map(|t| t.0), cr.uid())
         };
-        let rivals = self.rivals(cr).into_iter();
+        let rivals = self.claimants(cr, &(self.claims)(cr)).into_iter();
         rivals
             .filter(|other| rank(other) < rank(cr))
             .min_by_key(|other| rank(other))
     }
 
-    fn rivals(&self, cr: &Cr) -> Vec<Arc<Cr>> {
-        let claims = (self.claims)(cr);
+    fn claimants(&self, cr: &Cr, claims: &[String]) -> Vec<Arc<Cr>> {
         let found = claims.iter().flat_map(|claim| self.found(claimed(claim)));
         found
             .filter(|other| other.uid() != cr.uid())
@@ -355,6 +365,8 @@ impl<Cr> Note<Cr> {
             failures: 0,
             steps: BTreeMap::new(),
             refused: None,
+            granted: None,
+            deleted: None,
             acted: None,
             looked: None,
             missing: 0,
@@ -386,8 +398,13 @@ trait AnyRoom: Send + Sync {
     fn users_of(&self, reference: &Reference) -> Vec<Reference>;
     fn wake_users_of(&self, reference: &Reference);
     fn wake(&self, reference: &Reference);
+    fn wake_leaving(&self, reference: &Reference);
     fn home(&self, reference: &Reference) -> Option<Home>;
+    fn exists(&self, reference: &Reference) -> bool;
+    fn homes_of(&self, id: &str) -> Vec<(Reference, Home)>;
     fn wake_instance(&self, id: &str);
+    fn wake_tenants(&self, namespace: &str);
+    fn wake_refused(&self, reference: &Reference);
 }
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
@@ -405,15 +422,53 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
         }
     }
 
+    fn wake_leaving(&self, reference: &Reference) {
+        if let Some(cr) = self
+            .named(reference)
+            .filter(|cr| cr.meta().deletion_timestamp.is_some())
+        {
+            self.wake_one(&cr);
+        }
+    }
+
     fn home(&self, reference: &Reference) -> Option<Home> {
         (self.home)(&*self.named(reference)?)
     }
 
+    fn exists(&self, reference: &Reference) -> bool {
+        self.named(reference).is_some_and(|cr| !self.is_let_go(&cr))
+    }
+
+    fn homes_of(&self, id: &str) -> Vec<(Reference, Home)> {
+        let found = self.found(claimed(id)).into_iter();
+        found
+            .filter_map(|cr| Some((Reference::to(&*cr), (self.home)(&cr)?)))
+            .filter(|(_, home)| home.core.instance_id.as_deref() == Some(id))
+            .collect()
+    }
+
     fn wake_instance(&self, id: &str) {
-        let is = |cr: &Cr| (self.home)(cr).is_some_and(|home| home.core.instance_id.as_deref() == Some(id));
-        for cr in self.found(claimed(id)).iter().filter(|cr| is(cr)) {
-            self.wake_one(cr);
-        }
+        self.homes_of(id).iter().for_each(|(reference, _)| self.wake(reference));
+    }
+
+    fn wake_refused(&self, reference: &Reference) {
+        let refused = |cr: &Cr| {
+            let conditions = cr.core().into_iter().flat_map(|core| &core.conditions);
+            conditions
+                .into_iter()
+                .any(|found| found.reason == Reason::NotAllowed.as_str())
+        };
+        let users = self.users(reference);
+        users.iter().filter(|cr| refused(cr)).for_each(|cr| self.wake_one(cr));
+    }
+
+    fn wake_tenants(&self, namespace: &str) {
+        let mut tenants = self.all();
+        tenants.retain(|cr| {
+            let own = cr.namespace().as_deref() == Some(namespace);
+            own && (self.references)(cr).iter().any(|needed| needed.namespace != namespace)
+        });
+        tenants.iter().for_each(|cr| self.wake_one(cr));
     }
 }
 
@@ -455,9 +510,34 @@ impl Rooms {
         self.all.iter().for_each(|room| room.wake(reference));
     }
 
+    /// Lets this object look again, if it waits to be deleted until nothing needs it.
+    pub fn wake_leaving(&self, reference: &Reference) {
+        self.all.iter().for_each(|room| room.wake_leaving(reference));
+    }
+
     /// What an instance's object shows, if it exists.
     pub fn home(&self, reference: &Reference) -> Option<Home> {
         self.all.iter().find_map(|room| room.home(reference))
+    }
+
+    /// Whether an object exists, and was not let go.
+    pub fn exists(&self, reference: &Reference) -> bool {
+        self.all.iter().any(|room| room.exists(reference))
+    }
+
+    /// The objects that stand for an instance, and what they show.
+    pub fn homes_of(&self, id: &str) -> Vec<(Reference, Home)> {
+        self.all.iter().flat_map(|room| room.homes_of(id)).collect()
+    }
+
+    /// Lets the objects look again that this one does not admit: others that it does have made room.
+    pub fn wake_refused(&self, reference: &Reference) {
+        self.all.iter().for_each(|room| room.wake_refused(reference));
+    }
+
+    /// Lets the objects of a namespace look again that need one of another.
+    pub fn wake_tenants(&self, namespace: &str) {
+        self.all.iter().for_each(|room| room.wake_tenants(namespace));
     }
 
     /// Lets the objects look again that stand for an instance.

@@ -10,7 +10,7 @@ use super::Context;
 use super::hub::{Hub, Writer};
 use super::kind::Reference;
 use super::snapshot::Freshness;
-use crate::api::{Adoption, CoreStatus, Managed, RECONCILE_REQUESTED_AT, RECREATE};
+use crate::api::{Adoption, CoreStatus, Managed, Policy, RECONCILE_REQUESTED_AT, RECREATE, Updates};
 use crate::cloud::{Class, Priority, Task};
 use crate::plan::fault::Halt;
 use crate::plan::{Facts, Job};
@@ -50,11 +50,18 @@ impl<Cr: Managed> Round<'_, Cr> {
             core,
             generation: self.cr.meta().generation.unwrap_or(0),
             deleting: self.deleting(),
+            policy: Policy::Manage,
             adoption,
+            updates: Updates::Apply,
             requested: annotation(RECONCILE_REQUESTED_AT),
             recreate: annotation(RECREATE),
             owner,
             job,
+            deleted: self
+                .cx
+                .rooms
+                .of::<Cr>()
+                .note(self.cr, |note| note.deleted.map(|at| at.elapsed())),
             nonce: &self.nonce,
             now,
         }
@@ -86,12 +93,12 @@ impl<Cr: Managed> Round<'_, Cr> {
         let applied = core.and_then(|core| core.applied_generation);
         if self.deleting() {
             Priority::Delete
+        } else if applied == self.cr.meta().generation && !self.is_asked() {
+            Priority::Resync
         } else if core.is_none_or(|core| core.served_since.is_none()) {
             Priority::Create
-        } else if applied != self.cr.meta().generation || self.is_asked() {
-            Priority::Edit
         } else {
-            Priority::Resync
+            Priority::Edit
         }
     }
 
@@ -104,12 +111,31 @@ impl<Cr: Managed> Round<'_, Cr> {
         }
     }
 
+    /// How new must be what is read of the instance itself: nothing that an object does to what lives in it changes that.
+    pub fn host_freshness(&self) -> Freshness {
+        let now = Instant::now();
+        let (age, floor) = if self.is_asked() {
+            (FRESH, FRESH)
+        } else {
+            (self.cx.resync_of(self.cr).mul_f64(0.8), UNBOUNDED)
+        };
+        Freshness {
+            after: now.checked_sub(floor).unwrap_or(now),
+            age,
+            priority: self.priority(),
+        }
+    }
+
     /// How new a shared list must be: newer than our last step; as old as the interval allows if nobody waits for it, or if
     /// nothing could be done now.
     pub fn freshness(&self, core: &CoreStatus, held: bool) -> Freshness {
         let now = Instant::now();
+        let works = core
+            .conditions
+            .iter()
+            .any(|c| c.type_ == "Reconciling" && c.status == "True");
         let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
-        let at_rest = core.applied_generation == self.cr.meta().generation && core.drift.is_empty() && !waits;
+        let at_rest = core.applied_generation == self.cr.meta().generation && !works && !waits;
         let acted = self.cx.rooms.of::<Cr>().note(self.cr, |note| note.acted);
         let ever = now.checked_sub(UNBOUNDED).unwrap_or(now);
         let (age, floor) = if self.is_asked() {

@@ -24,6 +24,10 @@ const WRITES_A_PAGE: u64 = 19;
 const BREATH: u32 = 4;
 /// The longest such pause.
 const MAX_BREATH: Duration = Duration::from_secs(60);
+/// How long nothing must have been written, in times that its last reading took: writes may come slowly.
+const QUIET: u32 = 2;
+/// The longest such time.
+const MAX_QUIET: Duration = Duration::from_secs(15);
 
 /// How new a list must be.
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +251,10 @@ impl Cost {
             return Duration::ZERO;
         }
         let breath = (self.took * BREATH).min(MAX_BREATH);
-        breath.saturating_sub(self.ended.elapsed()).max(traffic.until_quiet())
+        let quiet = (self.took * QUIET).clamp(RUN, MAX_QUIET);
+        breath
+            .saturating_sub(self.ended.elapsed())
+            .max(traffic.until_quiet(quiet))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Writes run as long as one is sent or waits, and for this long after the last.
+/// Writes run as long as one is sent or waits, and for at least this long after the last.
 pub const RUN: Duration = Duration::from_millis(800);
 
 /// Counts the writes to one instance.
@@ -44,15 +44,15 @@ impl Traffic {
         self.counts().sent
     }
 
-    /// When no writes run any more, if no other comes; zero: none do.
-    pub fn until_quiet(&self) -> Duration {
+    /// When nothing will have been written for so long, if nothing else is; zero: it is so.
+    pub fn until_quiet(&self, quiet: Duration) -> Duration {
         let counts = self.counts();
         if counts.waiting > 0 {
-            return RUN;
+            return quiet;
         }
         counts
             .last
-            .map_or(Duration::ZERO, |last| RUN.saturating_sub(last.elapsed()))
+            .map_or(Duration::ZERO, |last| quiet.saturating_sub(last.elapsed()))
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

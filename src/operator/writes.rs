@@ -105,7 +105,7 @@ impl<K: Kind> Worker<'_, K> {
             self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
         }
         if news || edited {
-            self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
+            self.wake_users();
         }
         Ok(())
     }
@@ -128,12 +128,21 @@ impl<K: Kind> Worker<'_, K> {
         info!(object = %Reference::to(&*self.cr), why, "lets go");
         self.room.let_go(&*self.cr);
         self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
-        self.cx.rooms.wake_users_of(&Reference::to(&*self.cr));
+        self.wake_users();
         for needed in K::references(&*self.cr) {
-            self.cx.rooms.wake(&needed);
+            self.cx.rooms.wake_leaving(&needed);
+            self.cx.rooms.wake_refused(&needed);
         }
         self.room.wake_rivals(&*self.cr);
         Ok(Duration::MAX)
+    }
+
+    fn wake_users(&self) {
+        let rooms = &self.cx.rooms;
+        rooms.wake_users_of(&Reference::to(&*self.cr));
+        if let Some(id) = K::home(&self.cr).and_then(|home| home.core.instance_id) {
+            rooms.wake_users_of(&Reference::new(&K::Cr::kind(&()), "", &id));
+        }
     }
 
     pub(super) async fn patch_finalizers(&mut self, finalizers: Vec<String>) -> Result<(), Failure> {

@@ -57,7 +57,8 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
         Found::There(found) => Some(observe(found)),
         Found::Absent | Found::InstanceGone => None,
     };
-    let wanted = wanted(quota, &identity);
+    let observes = facts.observes();
+    let wanted = wanted(quota, &identity, observes);
     let create = match &wanted {
         Ok(wanted) => Ok(Step::Create(wanted.clone())),
         Err(missing) => Err(format!("{missing} is needed to create it")),
@@ -70,7 +71,7 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
         advice: "",
     };
     child.plan(status, calls, |found| match &wanted {
-        Ok(wanted) => compare(wanted, found),
+        Ok(wanted) => compare(wanted, found, observes),
         Err(missing) => Comparison {
             differences: Differences::default(),
             steps: vec![],
@@ -80,7 +81,7 @@ pub fn plan(quota: &KafkaUserQuota, facts: Facts<'_>, seen: Seen) -> Plan<KafkaU
     })
 }
 
-fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity) -> Result<Quota, String> {
+fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity, observes: bool) -> Result<Quota, String> {
     let rate = |field: &str, rate: &Option<ByteRate>| match rate {
         None => Ok(None),
         Some(rate) => rate
@@ -90,7 +91,7 @@ fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity) -> Result<Quota, Str
     };
     let producer_byte_rate = rate("producerByteRate", &quota.spec.producer_byte_rate)?;
     let consumer_byte_rate = rate("consumerByteRate", &quota.spec.consumer_byte_rate)?;
-    if producer_byte_rate.is_none() && consumer_byte_rate.is_none() {
+    if producer_byte_rate.is_none() && consumer_byte_rate.is_none() && !observes {
         return Err("spec.producerByteRate or spec.consumerByteRate".into());
     }
     Ok(Quota {
@@ -100,8 +101,9 @@ fn wanted(quota: &KafkaUserQuota, identity: &QuotaIdentity) -> Result<Quota, Str
     })
 }
 
-/// Unlike elsewhere, a rate that is left out is enforced as not set: a quota that half applies is a trap.
-fn compare(wanted: &Quota, found: &Quota) -> Comparison<Step> {
+/// Unlike elsewhere, a rate that is left out is enforced as not set: a quota that half applies is a trap. Who only looks
+/// enforces nothing.
+fn compare(wanted: &Quota, found: &Quota, observes: bool) -> Comparison<Step> {
     let mut differences = Differences::default();
     let mut drops = false;
     let rates = [
@@ -119,7 +121,7 @@ fn compare(wanted: &Quota, found: &Quota) -> Comparison<Step> {
     for (field, wanted, found) in rates {
         // A rate of 0 is how some answers say that none is set.
         let found = found.filter(|rate| *rate > 0);
-        if wanted != found {
+        if wanted != found && (wanted.is_some() || !observes) {
             let text = |rate: Option<u64>| rate.map_or_else(|| "none".to_owned(), |r| r.to_string());
             differences.note(field, text(wanted), text(found), Correction::Job);
             drops |= wanted.is_none();

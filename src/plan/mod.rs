@@ -8,6 +8,7 @@ pub mod child;
 pub mod consumer_group;
 mod diff;
 pub mod fault;
+pub mod grant;
 pub mod instance;
 pub mod kafka_instance;
 pub mod kafka_user_quota;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::api::{Adoption, CoreStatus, Deletion, Operation, Origin};
+use crate::api::{Adoption, CoreStatus, Deletion, Operation, Origin, Policy, Updates};
 
 pub use diff::Differences;
 pub use reason::Reason;
@@ -48,6 +49,8 @@ pub struct Plan<Status, Step> {
 pub enum Next {
     /// As soon as what was just done can be read back.
     Soon,
+    /// Soon at first and then ever later: what was done must show.
+    Shows,
     /// At the polling interval: something ends by itself.
     Poll,
     /// When the writes to its instance move again: it is busy.
@@ -83,8 +86,12 @@ pub struct Facts<'a> {
     pub generation: i64,
     /// The object is being deleted.
     pub deleting: bool,
+    /// `management.policy`.
+    pub policy: Policy,
     /// `management.adoption`.
     pub adoption: Adoption,
+    /// `management.updates`.
+    pub updates: Updates,
     /// The annotation `reconcile-requested-at`.
     pub requested: Option<&'a str>,
     /// The annotation `recreate`.
@@ -93,6 +100,8 @@ pub struct Facts<'a> {
     pub owner: Option<String>,
     /// The background job of `status.operation`, if it has one.
     pub job: Option<Job>,
+    /// How long ago its deletion was accepted, as far as this process knows; a restarted one may send it again.
+    pub deleted: Option<Duration>,
     /// A fresh nonce, in case an intent is written.
     pub nonce: &'a str,
     /// The service's time.
@@ -116,6 +125,25 @@ impl Facts<'_> {
     /// This generation was not applied yet: somebody waits for it.
     pub fn is_edit(&self) -> bool {
         self.core.applied_generation != Some(self.generation)
+    }
+
+    /// Some generation was applied before: what is only watched was never managed.
+    pub fn was_managed(&self) -> bool {
+        self.core.applied_generation.is_some() && self.core.origin.is_some()
+    }
+
+    /// It is only read.
+    pub fn observes(&self) -> bool {
+        self.policy == Policy::Observe
+    }
+
+    /// Why nothing is changed of what exists, if that was asked for.
+    pub fn left_alone(&self) -> Option<&'static str> {
+        match (self.policy, self.updates) {
+            (Policy::Observe, _) => Some("management.policy is Observe, nothing is changed"),
+            (Policy::Manage, Updates::Report) => Some("management.updates is Report, nothing is changed"),
+            (Policy::Manage, Updates::Apply) => None,
+        }
     }
 
     /// Somebody acted since the last look: an edit (a deletion counts as one), or the annotation.

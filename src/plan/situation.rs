@@ -23,8 +23,8 @@ pub enum Situation {
     Unread { reason: Reason, message: String },
     /// Serves, differs, and is being put back.
     Correcting { message: String },
-    /// Serves, differs, and nothing here mends it.
-    Differing { message: String },
+    /// Serves, differs, and nothing is done about it: `why`.
+    Differing { message: String, why: &'static str },
     /// Only a person helps; `edit` if it serves and an edit could not be applied.
     Stopped {
         reason: Reason,
@@ -121,7 +121,7 @@ impl Situation {
             | Self::Healthy { message }
             | Self::Unread { message, .. }
             | Self::Correcting { message }
-            | Self::Differing { message }
+            | Self::Differing { message, .. }
             | Self::Stopped { message, .. }
             | Self::Denied { message }
             | Self::Deleting { message }
@@ -187,27 +187,27 @@ impl Situation {
             ready,
             condition("Reconciling", verdict.reconciling, said_if(verdict.reconciling.0)),
             condition("Stalled", verdict.stalled, said_if(verdict.stalled.0)),
-            condition(
-                "Synced",
-                verdict.synced,
-                &synced_message(verdict.synced, message, drift),
-            ),
+            condition("Synced", verdict.synced, &self.synced_message(verdict.synced, drift)),
         ]
     }
-}
 
-fn synced_message((status, reason): Cell, message: &str, drift: &[Drift]) -> String {
-    match (status, drift) {
-        (TRUE, _) => String::new(),
-        (_, [first, rest @ ..]) if reason == Reason::DriftFound => {
-            let count = rest.len() + 1;
-            let verb = if count == 1 { "field differs" } else { "fields differ" };
-            format!(
-                "{count} {verb}, first: {} wanted {} found {}",
-                first.field, first.wanted, first.found
-            )
+    fn synced_message(&self, (status, reason): Cell, drift: &[Drift]) -> String {
+        match (status, drift) {
+            (TRUE, _) => String::new(),
+            (_, [first, rest @ ..]) if reason == Reason::DriftFound => {
+                let count = rest.len() + 1;
+                let verb = if count == 1 { "field differs" } else { "fields differ" };
+                let told = format!(
+                    "{count} {verb}, first: {} wanted {} found {}",
+                    first.field, first.wanted, first.found
+                );
+                match self {
+                    Self::Differing { why, .. } => format!("{told}; {why}"),
+                    _ => told,
+                }
+            }
+            _ => self.message().to_owned(),
         }
-        _ => message.to_owned(),
     }
 }
 

@@ -27,7 +27,7 @@ pub fn refusal(
     refused: Option<String>,
     applied: bool,
 ) -> Option<String> {
-    let told = !facts.is_edit() || (facts.core.applied_generation.is_some() && !applied);
+    let told = !facts.is_edit() || (facts.was_managed() && !applied);
     if told {
         return None;
     }
@@ -40,8 +40,11 @@ pub fn refusal(
     })
 }
 
-/// Nothing is left to do: either all is well, or what differs cannot be mended here.
-pub fn at_rest(summary: String, differences: &Differences) -> Situation {
+/// What is said of a difference that no step mends.
+pub const BEYOND_US: &str = "cannot be corrected here";
+
+/// Nothing is left to do: either all is well, or what differs stays, and `why`.
+pub fn at_rest(summary: String, differences: &Differences, why: &'static str) -> Situation {
     if differences.is_empty() {
         return Situation::Healthy { message: summary };
     }
@@ -50,11 +53,8 @@ pub fn at_rest(summary: String, differences: &Differences) -> Situation {
         .iter()
         .take(4)
         .map(|d| format!("{} is {} in the cloud, not {}", d.field, d.found, d.wanted));
-    let message = format!(
-        "{summary}; cannot be corrected here: {}",
-        shown.collect::<Vec<_>>().join("; ")
-    );
-    Situation::Differing { message }
+    let message = format!("{summary}; {why}: {}", shown.collect::<Vec<_>>().join("; "));
+    Situation::Differing { message, why }
 }
 
 /// What is being done about the differences.

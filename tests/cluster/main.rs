@@ -13,12 +13,14 @@ mod environment;
 mod first_use;
 mod namespaces;
 mod operator;
+mod protection;
 mod replicas;
 mod rest;
 mod rights;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
+mod tenants;
 
 use std::process::ExitCode;
 use std::sync::LazyLock;
@@ -61,6 +63,8 @@ async fn all(run: &mut Run, cluster: &Cluster) {
     first_use::all(run, cluster).await;
     bad_input::all(run, cluster).await;
     namespaces::all(run, cluster).await;
+    protection::all(run, cluster).await;
+    tenants::all(run, cluster).await;
     replicas::all(run, cluster).await;
     rest::all(run, cluster).await;
     rights::all(run, cluster).await;

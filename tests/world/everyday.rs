@@ -240,7 +240,8 @@ pub fn cloud_writes(world: &World) -> usize {
     world.effects().iter().filter(|effect| effect.contains(" /")).count()
 }
 
-fn in_short(status: &Value) -> String {
+/// The conditions of a status in one line, as [`HEALTHY`] shows.
+pub fn in_short(status: &Value) -> String {
     let of = |kind: &str| {
         conditions(status)
             .find(|found| found["type"] == kind)

@@ -192,6 +192,10 @@ fn the_examples_are_let_in_and_say_what_the_types_say() {
         ),
         ("rocketmq", &["ConsumerGroup", "RocketMQInstance", "Topic"]),
         ("password", &["ProviderConfig", "Secret"]),
+        (
+            "tenancy",
+            &["ConsumerGroup", "KafkaInstance", "KafkaUserQuota", "Namespace", "Topic"],
+        ),
     ] {
         let mut kinds = BTreeSet::new();
         for file in std::fs::read_dir(examples.join(folder)).unwrap() {

@@ -17,6 +17,7 @@ use crate::operator::snapshot::{Lister, Source};
 use crate::operator::turns::Way;
 use crate::plan::consumer_group::{self, Step, name};
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 
 /// The kind.
 pub struct ConsumerGroups;
@@ -42,13 +43,25 @@ impl Kind for ConsumerGroups {
         match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = consumer_group::kafka::plan;
-                let lister = KafkaGroups;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: KafkaGroups,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
             InstanceKind::RocketMQInstance => {
                 let plan = consumer_group::rocketmq::plan;
-                let lister = RocketMqGroups;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: RocketMqGroups,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
         }
     }
@@ -103,6 +116,10 @@ impl Kind for ConsumerGroups {
             status.core.operation = Some(operation);
         }
     }
+}
+
+fn wish(group: &ConsumerGroup) -> Wish {
+    Wish::ConsumerGroup(name(group))
 }
 
 struct Update(UpdateGroup);

@@ -79,6 +79,7 @@ impl<E: Reached> Kind for Instances<E> {
             state,
             host,
             leaves: cr.meta().deletion_timestamp.is_some(),
+            grants: E::spec(cr).allowed_namespaces.clone(),
         })
     }
 

@@ -15,6 +15,7 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Source};
 use crate::plan::child::REPLACE;
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 use crate::plan::kafka_user_quota::{Step, identity, name, plan};
 
 /// The kind.
@@ -40,7 +41,14 @@ impl Kind for KafkaUserQuotas {
     async fn look(round: &Round<'_, KafkaUserQuota>) -> Result<Look<Self>, Halt> {
         let living = Living {
             name: |cr| name(&identity(cr)),
+            wish: |cr| {
+                let identity = identity(cr);
+                Wish::Quota {
+                    default: identity.user_default || identity.client_default,
+                }
+            },
             lister: Lists,
+            growth: |_, _| None,
             plan,
         };
         look(round, living).await

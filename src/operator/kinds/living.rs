@@ -1,9 +1,13 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
+use std::collections::BTreeSet;
+
+use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
-use super::reach::{InstanceReach, instance, pinned_reference};
-use crate::api::{LivesInInstance, Managed};
+use super::reach::{DEFAULT_PROVIDER, InstanceReach, instance, object, pinned_reference};
+use super::tenants::has_room;
+use crate::api::{LivesInInstance, Managed, ProviderConfig, Updates};
 use crate::cloud::{Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
@@ -11,14 +15,22 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Sighting, Source};
 use crate::plan::child::{Found, Seen};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Job, Plan, orphans};
+use crate::plan::grant::{Share, Wish};
+use crate::plan::{Facts, Job, Plan, Reason, orphans};
+
+/// What is said of an object that is to be deleted, and is not.
+const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
     /// The thing's name in the instance.
     pub name: fn(&K::Cr) -> String,
+    /// What an instance of another namespace must admit.
+    pub wish: fn(&K::Cr) -> Wish,
     /// How the pages of the list are read that all of them share.
     pub lister: fn(Source) -> L,
+    /// What it takes of its grant if it is to be made, or grown from what was found.
+    pub growth: fn(&K::Cr, Option<&L::Item>) -> Option<Share>,
     /// The decision.
     pub plan: Judge<K, L::Item>,
 }
@@ -29,25 +41,40 @@ type PlanOf<K> = Plan<<<K as Kind>::Cr as Managed>::State, <K as Kind>::Step>;
 
 /// The references of something that lives in an instance.
 pub fn references<Cr: LivesInInstance>(cr: &Cr) -> Vec<Reference> {
-    let (kind, name) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let instance = Reference::new(kind.as_str(), namespace, name);
-    std::iter::once(instance).chain(pinned_reference(cr)).collect()
-}
-
-/// What something that lives in an instance claims: its name there, by the instance's object, and by its id once known.
-pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
+    let mut references: Vec<_> = object(cr).into_iter().collect();
     let (kind, instance) = cr.instance();
-    let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
-    let mut claims = vec![format!("{}/{namespace}/{instance}/{name}", kind.as_str())];
-    let id = cr.core().and_then(|core| core.instance_id.as_ref());
-    claims.extend(id.map(|id| format!("id:{id}/{name}")));
-    claims
+    if let Some(id) = &instance.instance_id {
+        // Whatever manages it has a say; whatever reaches it is this object's own.
+        let namespace = cr.meta().namespace.as_deref().unwrap_or_default();
+        let provider = cr.provider_config_ref().map_or(DEFAULT_PROVIDER, |named| &named.name);
+        references.push(Reference::by_id(kind, id));
+        references.push(Reference::of::<ProviderConfig>(namespace, provider));
+    }
+    references.extend(pinned_reference(cr));
+    references
 }
 
-/// Whether it stays in its instance when its object goes.
+/// What something that lives in an instance claims: its name there. Who only looks is nobody's rival.
+pub fn claims<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
+    if cr.management().observes() {
+        return vec![];
+    }
+    names(cr, name)
+}
+
+/// A name in an instance, by the instance's object, and by its id once known.
+fn names<Cr: LivesInInstance>(cr: &Cr, name: &str) -> Vec<String> {
+    let by_object = object(cr).map(|object| format!("{}/{}/{}/{name}", object.kind, object.namespace, object.name));
+    let known = cr.core().and_then(|core| core.instance_id.as_ref());
+    let ids = BTreeSet::from_iter(known.into_iter().chain(&cr.instance().1.instance_id));
+    let by_id = ids.into_iter().map(|id| format!("id:{id}/{name}"));
+    by_object.into_iter().chain(by_id).collect()
+}
+
+/// Whether its object can go at once, and leaves it in its instance.
 pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
-    orphans(cr.management().deletion, cr.core())
+    let management = cr.management();
+    !management.deletion_protection && (management.observes() || orphans(management.deletion, cr.core()))
 }
 
 /// Looks at something that lives in an instance.
@@ -56,21 +83,29 @@ where
     K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
     L: Lister,
 {
+    let management = round.cr.management();
+    if round.deleting() && management.deletion_protection {
+        return Err(Halt::Stop(Reason::DeletionBlocked, PROTECTED.into()));
+    }
     let mut cr = round.cr.clone();
     let mut core = cr.core().cloned().unwrap_or_default();
-    let (kind, name) = round.cr.instance();
-    let reach = instance(round, kind, name, &core).await?;
+    if core.observed_generation != cr.meta().generation {
+        // An edit may begin or end a claim.
+        let names = names(&cr, &(living.name)(&cr));
+        round.cx.rooms.of::<K::Cr>().wake_claimants(&cr, &names);
+    }
+    let reach = instance(round, &core, &(living.wish)(round.cr)).await?;
     if reach.moved {
         let mut status = <K::Cr as Managed>::State::default();
         core.forget();
         *status.as_mut() = core.clone();
         *cr.status_mut() = Some(status);
     }
+    let name = (living.name)(&cr);
     let (hub, mut job, mut as_of) = (&reach.hub, None, None);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        let name = (living.name)(&cr);
         job = round.job_on(hub, &core, &name).await?;
         let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
         if shared && matches!(job, Some(Job::Failed(_))) {
@@ -91,8 +126,19 @@ where
             }
         }
     };
+    let growth = match &found {
+        _ if management.observes() => None,
+        Found::There(_) if management.updates == Updates::Report => None,
+        Found::There(thing) => (living.growth)(&cr, Some(thing)),
+        Found::Absent => (living.growth)(&cr, None),
+        Found::InstanceGone => None,
+    };
+    if let (Some(admission), Some(share)) = (&reach.admission, growth) {
+        has_room(round, admission, &hub.instance_id, &name, share)?;
+    }
     let now = hub.client(Priority::Resync).server_now();
-    let facts = round.facts(&core, round.cr.management().adoption, round.owner(), job, now);
+    let mut facts = round.facts(&core, management.adoption, round.owner(), job, now);
+    (facts.policy, facts.updates) = (management.policy, management.updates);
     let seen = Seen {
         location: reach.location.clone(),
         instance_id: hub.instance_id.clone(),

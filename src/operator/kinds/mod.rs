@@ -1,6 +1,7 @@
 //! One thin file a kind: how to look, and how to carry out a step. Decisions are in `plan`.
 
 mod consumer_group;
+mod hosts;
 mod instances;
 mod kafka_instance;
 mod kafka_user_quota;
@@ -8,6 +9,7 @@ mod living;
 mod provider_config;
 mod reach;
 mod rocketmq_instance;
+mod tenants;
 mod topic;
 
 pub use consumer_group::ConsumerGroups;

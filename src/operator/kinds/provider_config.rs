@@ -185,11 +185,7 @@ async fn leaving(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
         .annotations()
         .get(ABANDON)
         .is_some_and(|name| Some(name) == cr.metadata.name.as_ref());
-    let users = if abandoned {
-        vec![]
-    } else {
-        cx.rooms.users_of(&Reference::to(*cr))
-    };
+    let users = if abandoned { vec![] } else { users(round, cr) };
     let mut held_secrets = vec![];
     if users.is_empty() {
         cx.providers.forget(cr);
@@ -208,6 +204,14 @@ async fn leaving(round: &Round<'_, ProviderConfig>) -> Result<Seen, Halt> {
     })
 }
 
+/// The objects that need a ProviderConfig. Those of other namespaces live in an instance that needs it too: once that is gone,
+/// they must not hold the namespace of their host.
+fn users(round: &Round<'_, ProviderConfig>, config: &ProviderConfig) -> Vec<Reference> {
+    let mut users = round.cx.rooms.users_of(&Reference::to(config));
+    users.retain(|user| user.namespace == round.namespace());
+    users
+}
+
 /// Whether another ProviderConfig needs the Secret; one that is only about to go does not, or each would leave it to the
 /// other.
 fn needed_elsewhere(round: &Round<'_, ProviderConfig>, secret: &str) -> bool {
@@ -217,7 +221,7 @@ fn needed_elsewhere(round: &Round<'_, ProviderConfig>, secret: &str) -> bool {
         other.metadata.namespace == cr.metadata.namespace
             && other.metadata.name != cr.metadata.name
             && other.spec.credentials.secret_ref.name == secret
-            && (other.metadata.deletion_timestamp.is_none() || !cx.rooms.users_of(&Reference::to(&**other)).is_empty())
+            && (other.metadata.deletion_timestamp.is_none() || !users(round, other).is_empty())
     })
 }
 

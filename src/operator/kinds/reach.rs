@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::api::{CoreStatus, InstanceKind, Location, Managed, ProviderConfig};
-use crate::cloud::{Engine, InstanceStatus};
+use super::hosts::shown;
+use super::tenants::{Admission, admitted};
+use crate::api::{CoreStatus, InstanceKind, LivesInInstance, Location, Managed, ProviderConfig};
+use crate::cloud::{Class, Engine, InstanceStatus};
 use crate::operator::hub::Hub;
 use crate::operator::kind::Reference;
 use crate::operator::providers::Provider;
@@ -11,6 +13,7 @@ use crate::operator::round::Round;
 use crate::plan::Reason;
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 use crate::plan::instance::{DELETE, Phase};
 
 /// The name of the ProviderConfig that serves an object that names none.
@@ -30,6 +33,8 @@ pub struct InstanceReach {
     pub leaves: bool,
     /// The instance that the object used to live in is gone, and this is a new one.
     pub moved: bool,
+    /// By which grant an instance of another namespace admits the object.
+    pub admission: Option<Admission>,
 }
 
 /// The provider of an object that names one, or the default one. Once pinned, the place is the place.
@@ -61,27 +66,117 @@ pub fn provider_references<Cr: Managed>(cr: &Cr, named: Option<&str>) -> Vec<Ref
     references
 }
 
+/// The instance's object that something names, if it goes by that.
+pub fn object<Cr: LivesInInstance>(cr: &Cr) -> Option<Reference> {
+    let (kind, instance) = cr.instance();
+    let own = cr.meta().namespace.as_deref().unwrap_or_default();
+    let namespace = instance.namespace.as_deref().unwrap_or(own);
+    Some(Reference::new(kind.as_str(), namespace, instance.name.as_ref()?))
+}
+
 /// The instance that an object lives in.
-pub async fn instance<Cr: Managed>(
+pub async fn instance<Cr: LivesInInstance>(
     round: &Round<'_, Cr>,
-    kind: InstanceKind,
-    name: &str,
     core: &CoreStatus,
+    wish: &Wish,
 ) -> Result<InstanceReach, Halt> {
-    let reference = Reference::new(kind.as_str(), round.namespace(), name);
-    let home = round.cx.rooms.home(&reference);
+    let kind = round.cr.instance().0;
     if round.deleting() {
+        let home = match (object(round.cr), &core.instance_id) {
+            (Some(object), _) => round.cx.rooms.home(&object),
+            (None, Some(id)) => round.cx.rooms.homes_of(id).pop().map(|(_, home)| home),
+            (None, None) => None,
+        };
         return leaving(round, engine(kind), core, home.map(|home| home.core)).await;
     }
+    let Place {
+        title,
+        waits,
+        id,
+        state,
+        host,
+        provider,
+        admission,
+    } = match object(round.cr) {
+        Some(object) => by_object(round, object, wish).await?,
+        None => by_id(round, wish).await?,
+    };
+    let waiting = |why: &str| waits(format!("{title} {why}"));
+    let phase = Phase::of(&state);
+    if matches!(
+        phase,
+        Phase::Creating | Phase::Broken | Phase::Deleting | Phase::Recycled | Phase::Frozen
+    ) {
+        return Err(waiting(&format!("is {state}")));
+    }
+    if kind == InstanceKind::RocketMQInstance && host.engine_version.is_none() {
+        // What must be said of a topic or a group depends on it.
+        return Err(Halt::Polling(format!("{title} does not tell its version")));
+    }
+    let moved = match &core.instance_id {
+        Some(before) if *before != id => {
+            if !is_gone(&former(round, core, &provider).await?, before).await? {
+                return Err(Halt::Stop(
+                    Reason::InvalidSpec,
+                    format!(
+                        "spec.instanceRef: {title} stands for instance {id} now, but this was made in {before}, which is still there; nothing is moved"
+                    ),
+                ));
+            }
+            true
+        }
+        _ => false,
+    };
+    if !moved {
+        check_pin(core, &provider, &provider.location.name)?;
+    }
+    let hub = hub(round, &provider, engine(kind), &id);
+    let held = if phase.serves() {
+        hub.held()
+    } else {
+        Some(format!("{title} is {state}"))
+    };
+    Ok(InstanceReach {
+        hub,
+        location: provider.location,
+        host,
+        held,
+        leaves: false,
+        moved,
+        admission,
+    })
+}
+
+/// An instance that is there.
+struct Place {
+    /// For messages.
+    title: String,
+    /// How whoever needs it waits for it.
+    waits: fn(String) -> Halt,
+    id: String,
+    /// The service's word.
+    state: String,
+    host: Host,
+    provider: Provider,
+    admission: Option<Admission>,
+}
+
+/// The instance that an object manages, reached as that object says.
+async fn by_object<Cr: LivesInInstance>(
+    round: &Round<'_, Cr>,
+    reference: Reference,
+    wish: &Wish,
+) -> Result<Place, Halt> {
     let waiting = |why: &str| Halt::Waiting(format!("{reference} {why}"));
-    let Some(home) = home else {
+    let Some(home) = round.cx.rooms.home(&reference) else {
         return Err(waiting("does not exist"));
     };
+    let admission = admitted(round, &reference, &home, wish)?;
     if home.leaves {
         return Err(waiting("is being deleted"));
     }
     let ready = home.core.conditions.iter().find(|c| c.type_ == "Ready");
-    let (Some(id), Some(pinned)) = (home.core.instance_id, home.core.provider) else {
+    let (Some(id), Some(pinned)) = (&home.core.instance_id, &home.core.provider) else {
         return Err(waiting(&ready.map_or("waits for the first look".into(), |c| {
             format!("is not there yet: {}", c.reason)
         })));
@@ -91,48 +186,64 @@ pub async fn instance<Cr: Managed>(
             &ready.map_or("is not readable".into(), |c| format!("is not there: {}", c.reason)),
         ));
     };
-    let phase = Phase::of(&state);
-    if matches!(
-        phase,
-        Phase::Creating | Phase::Broken | Phase::Deleting | Phase::Recycled | Phase::Frozen
-    ) {
-        return Err(waiting(&format!("is {state}")));
-    }
-    if kind == InstanceKind::RocketMQInstance && home.host.engine_version.is_none() {
-        // What must be said of a topic or a group depends on it.
-        return Err(Halt::Polling(format!("{reference} does not tell its version")));
-    }
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
-    let moved = match &core.instance_id {
-        Some(before) if *before != id => {
-            if !is_gone(&former(round, core, &provider).await?, before).await? {
-                return Err(Halt::Stop(
-                    Reason::InvalidSpec,
-                    format!(
-                        "spec.instanceRef: {reference} stands for instance {id} now, but this was made in {before}, which is still there; nothing is moved"
-                    ),
-                ));
-            }
-            true
+    Ok(Place {
+        title: reference.to_string(),
+        waits: Halt::Waiting,
+        id: id.clone(),
+        state,
+        host: home.host,
+        provider,
+        admission,
+    })
+}
+
+/// An instance that is named by its id: reached by this object's own ProviderConfig. If an object of another namespace manages
+/// it, that one is asked too.
+async fn by_id<Cr: LivesInInstance>(round: &Round<'_, Cr>, wish: &Wish) -> Result<Place, Halt> {
+    let (kind, named) = round.cr.instance();
+    let id = named.instance_id.clone().unwrap_or_default();
+    let named = round.cr.provider_config_ref().map(|named| named.name.as_str());
+    let wanted = named.unwrap_or(DEFAULT_PROVIDER);
+    let provider = round.cx.providers.of(round.cx, round.namespace(), wanted).await?;
+    let mut admission = None;
+    for (reference, home) in round.cx.rooms.homes_of(&id) {
+        let there = home
+            .core
+            .provider
+            .as_ref()
+            .is_some_and(|at| at.same_place(&provider.location));
+        if there && home.core.origin.is_some() {
+            admission = admission.or(admitted(round, &reference, &home, wish)?);
         }
-        _ => false,
-    };
-    if !moved {
-        check_pin(core, &provider, &pinned.name)?;
     }
     let hub = hub(round, &provider, engine(kind), &id);
-    let held = if phase.serves() {
-        hub.held()
-    } else {
-        Some(format!("{reference} is {state}"))
+    let shown = match shown(&hub, round.host_freshness(), round.cx.config.poll).await {
+        Err(error) if error.class() == Class::Invalid => {
+            let why = format!("spec.instanceRef: {}", error.without_request_id());
+            return Err(Halt::Stop(Reason::InvalidSpec, why));
+        }
+        shown => shown?,
     };
-    Ok(InstanceReach {
-        hub,
-        location: provider.location,
-        host: home.host,
-        held,
-        leaves: false,
-        moved,
+    let title = format!("instance {id}");
+    let Some(state) = shown.state else {
+        let location = &provider.location;
+        return Err(Halt::Stop(
+            Reason::NotFound,
+            format!(
+                "spec.instanceRef.instanceId: {title} is not there, in {} project {} of ProviderConfig {}",
+                location.region, location.project_id, location.name
+            ),
+        ));
+    };
+    Ok(Place {
+        title,
+        waits: Halt::Polling,
+        id,
+        state,
+        host: shown.host,
+        provider,
+        admission,
     })
 }
 
@@ -165,6 +276,7 @@ async fn leaving<Cr: Managed>(
         held,
         leaves,
         moved: false,
+        admission: None,
     })
 }
 

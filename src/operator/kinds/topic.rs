@@ -18,6 +18,7 @@ use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Source};
 use crate::operator::turns::Way;
 use crate::plan::fault::Halt;
+use crate::plan::grant::Wish;
 use crate::plan::topic::{self, Step, name};
 
 /// The kind.
@@ -45,15 +46,25 @@ impl Kind for Topics {
             InstanceKind::KafkaInstance => {
                 let living = Living {
                     name,
+                    wish,
                     lister: KafkaTopics::of,
+                    growth: |topic, found| {
+                        topic::kafka::growth(topic, found.and_then(|packed| packed.topic.partitions))
+                    },
                     plan: |topic, facts, seen| topic::kafka::plan(topic, facts, seen.map(Packed::unpacked)),
                 };
                 look(round, living).await
             }
             InstanceKind::RocketMQInstance => {
                 let plan = topic::rocketmq::plan;
-                let lister = RocketMqTopics;
-                look(round, Living { name, lister, plan }).await
+                let living = Living {
+                    name,
+                    wish,
+                    lister: RocketMqTopics,
+                    growth: |_, _| None,
+                    plan,
+                };
+                look(round, living).await
             }
         }
     }
@@ -111,6 +122,10 @@ impl Kind for Topics {
             status.core.operation = Some(operation);
         }
     }
+}
+
+fn wish(topic: &Topic) -> Wish {
+    Wish::Topic(name(topic))
 }
 
 struct Update(UpdateTopic);

@@ -1,6 +1,6 @@
 //! How a thing that lives in an instance goes: until a complete list shows that it is gone, or its instance takes it along.
 
-use super::{Calls, Child, Found};
+use super::{BRIEF, Calls, Child, Found};
 use crate::api::CoreStatus;
 use crate::plan::{BLOCKED, Job, LIST_LAG, Next, Plan, Reason, Situation, age};
 
@@ -64,12 +64,14 @@ impl<T> Child<'_, T> {
                 Next::Poll,
             ),
             (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            (Found::There(_), Some(Job::Succeeded | Job::Unknown)) if self.was_deleted() && self.sent_lately() => wait(
-                status,
-                format!("{title} was deleted; waits until it is no longer listed"),
-                vec![],
-                Next::Poll,
-            ),
+            (Found::There(_), job) if self.is_going(job.as_ref()) => {
+                let message = if facts.deleted.is_some_and(|ago| ago < BRIEF) {
+                    format!("deletes {title}")
+                } else {
+                    format!("{title} was deleted; waits until it is no longer listed")
+                };
+                wait(status, message, vec![], Next::Shows)
+            }
             (Found::There(_), Some(Job::Failed(why)))
                 if self.was_deleted() && !facts.is_asked() && self.sent_within(BLOCKED) =>
             {
@@ -99,6 +101,15 @@ impl<T> Child<'_, T> {
                     None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
                 }
             }
+        }
+    }
+
+    /// Its deletion was accepted so short a time ago that lists need not show it.
+    fn is_going(&self, job: Option<&Job>) -> bool {
+        match job {
+            Some(Job::Succeeded | Job::Unknown) => self.was_deleted() && self.sent_lately(),
+            Some(Job::Failed(_) | Job::Running) => false,
+            None => self.facts.deleted.is_some_and(|ago| ago < LIST_LAG),
         }
     }
 

@@ -6,9 +6,12 @@ mod deletion;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
+use super::upkeep::{BEYOND_US, Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use super::{BLOCKED, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
+
+/// What takes no longer is not told step by step: each word is a write.
+const BRIEF: Duration = Duration::from_secs(15);
 
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
@@ -171,7 +174,7 @@ impl<T> Child<'_, T> {
         core.drift = vec![];
         match facts.job() {
             Some(Job::Running) => return creating(status, format!("{title} is being created"), vec![], Next::Poll),
-            Some(Job::Failed(why)) if facts.core.create_intent.is_some() => {
+            Some(Job::Failed(why)) if facts.core.create_intent.is_some() && !facts.observes() => {
                 let message = format!("creating {title} failed: {why}");
                 return self.stop_until_asked(status, message);
             }
@@ -186,9 +189,16 @@ impl<T> Child<'_, T> {
             // What fails again and again is sent ever more rarely.
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
             if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
-                let message = format!("{title} was sent; waits until it is listed");
-                return creating(status, message, vec![], Next::Poll);
+                let message = if age(&intent.time, facts.now) < BRIEF {
+                    format!("creates {title}")
+                } else {
+                    format!("{title} was sent; waits until it is listed")
+                };
+                return creating(status, message, vec![], Next::Shows);
             }
+        }
+        if facts.observes() {
+            return self.nothing_to_observe(status);
         }
         let create = match calls.create {
             Ok(create) => create,
@@ -214,6 +224,10 @@ impl<T> Child<'_, T> {
             core.origin = None;
             core.operation = None;
         }
+        if !again {
+            // Looked at is not managed.
+            core.applied_generation = None;
+        }
         let attempts = facts.core.create_intent.as_ref().map(|i| i.attempts.unwrap_or(1) + 1);
         self.claim(core);
         core.create_intent = Some(CreateIntent {
@@ -222,6 +236,23 @@ impl<T> Child<'_, T> {
             ..Default::default()
         });
         creating(status, format!("creates {title}"), vec![create], Next::Soon)
+    }
+
+    /// What has gone is not what may come: whatever appears under this name is nobody's yet.
+    fn nothing_to_observe<State: AsMut<CoreStatus>, Step>(&self, mut status: State) -> Plan<State, Step> {
+        let core = status.as_mut();
+        core.forget();
+        core.applied_generation = Some(self.facts.generation);
+        let message = format!(
+            "{} of instance {} does not exist, and is only observed: it is seen when it appears; to have it made, set \
+             management.policy to Manage",
+            self.title, self.instance_id
+        );
+        Plan {
+            // It may come at any time: others make it.
+            next: Next::Rest,
+            ..stop(status, Reason::NotFound, message, false)
+        }
     }
 
     fn plan_upkeep<State: AsMut<CoreStatus>, Step>(
@@ -239,23 +270,30 @@ impl<T> Child<'_, T> {
         let core = status.as_mut();
         if core.origin.is_none() {
             let ours = core.create_intent.is_some();
-            if !ours && facts.adoption == Adoption::Never {
+            if !ours && !facts.observes() && facts.adoption == Adoption::Never {
                 let message =
                     format!("{title} is there already; set spec.management.adoption to IfExists to take it over");
                 return stop(status, Reason::AlreadyExists, message, false);
             }
-            core.origin = Some(if ours { Origin::Created } else { Origin::Adopted });
+            if ours {
+                core.origin = Some(Origin::Created);
+            } else if !facts.observes() {
+                core.origin = Some(Origin::Adopted);
+                core.applied_generation = None;
+            }
         }
         self.claim(core);
         core.create_intent = None;
-        core.served_since.get_or_insert_with(|| facts.now.to_string());
+        if core.origin.is_some() {
+            core.served_since.get_or_insert_with(|| facts.now.to_string());
+        }
         core.drift = differences.drift();
         let edit = facts.is_edit();
         match facts.job() {
             Some(Job::Running) => {
                 return working(status, edit, format!("{title} is being changed"), vec![], Next::Poll);
             }
-            Some(Job::Failed(why)) if !differences.is_empty() => {
+            Some(Job::Failed(why)) if !differences.is_empty() && facts.left_alone().is_none() => {
                 let message = format!("changing {title} failed: {why}");
                 return self.stop_until_asked(status, message);
             }
@@ -265,19 +303,36 @@ impl<T> Child<'_, T> {
                     edit,
                     format!("{title} was changed; waits until it shows"),
                     vec![],
-                    Next::Poll,
+                    Next::Shows,
                 );
             }
+            _ if self.is_being_replaced() && facts.left_alone().is_some() && self.sent_lately() => {
+                let message = format!("{title} was deleted to be made anew; waits until it is no longer listed");
+                return working(status, edit, message, vec![], Next::Shows);
+            }
             // Lists lag: what was deleted to be made anew may still be listed.
-            _ if self.is_being_replaced() && !steps.is_empty() => {}
+            _ if self.is_being_replaced() && !steps.is_empty() && facts.left_alone().is_none() => {}
             _ => core.operation = None,
+        }
+        if let Some(why) = facts.left_alone() {
+            core.applied_generation = Some(facts.generation);
+            let summary = match refused {
+                Some(refused) => format!("{summary}; {refused}"),
+                None => summary,
+            };
+            return Plan {
+                status,
+                situation: at_rest(summary, &differences, why),
+                steps: vec![],
+                next: Next::Rest,
+            };
         }
         if let Some(message) = refusal(facts, title, &differences, refused, steps.is_empty()) {
             return stop(status, Reason::InvalidSpec, message, true);
         }
         if steps.is_empty() {
             core.applied_generation = Some(facts.generation);
-            let situation = at_rest(summary, &differences);
+            let situation = at_rest(summary, &differences, BEYOND_US);
             return Plan {
                 status,
                 situation,

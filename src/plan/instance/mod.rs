@@ -11,7 +11,7 @@ mod tags;
 use std::time::Duration;
 
 use crate::api::{CoreStatus, Location, Origin};
-use crate::plan::upkeep::{Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
+use crate::plan::upkeep::{BEYOND_US, Comparison, NOT_OURS, at_rest, mending, refusal, stop, working};
 use crate::plan::{Facts, Job, Next, Plan, Reason, Situation, age, clock_time};
 
 pub use engine::{EXTEND_STORAGE, InstanceEngine, Seen, State, Step, StepOf, name, plan};
@@ -354,7 +354,7 @@ impl<T> Instance<'_, T> {
         if steps.is_empty() {
             core.operation = None;
             core.applied_generation = Some(facts.generation);
-            let situation = at_rest(summary, &differences);
+            let situation = at_rest(summary, &differences, BEYOND_US);
             return Plan {
                 status,
                 situation,

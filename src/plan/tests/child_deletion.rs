@@ -36,7 +36,7 @@ fn a_deletion_is_not_sent_again_while_its_job_runs_or_the_list_lags() {
         let mut topic = topic.clone();
         assert_eq!(
             idle(&delete(&mut topic, Some(job.clone()), 59)),
-            "Deleting, Poll: topic orders was deleted; waits until it is no longer listed"
+            "Deleting, Shows: topic orders was deleted; waits until it is no longer listed"
         );
         let again = delete(&mut topic.clone(), Some(job), 60);
         assert_eq!(again.steps, [Step::Delete("orders".into())]);

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::child::{Found, Host, Seen};
 use super::*;
-use crate::api::LivesInInstance;
+use crate::api::{ChildManagement, LivesInInstance};
 use crate::cloud::{Class, Error, Operation as Call, Sent};
 
 /// More rounds than any way to the end takes.
@@ -43,6 +43,19 @@ pub(super) fn troubles() -> impl Strategy<Value = Vec<Option<Trouble>>> {
     let one = prop::sample::select(all);
     vec(option::weighted(0.5, one), 0..8).prop_filter("lists lag for less than the lag that is allowed for", |all| {
         all.iter().filter(|t| **t == Some(Lags)).count() < 5
+    })
+}
+
+/// How the object is treated from an edit on.
+pub(super) fn managements() -> impl Strategy<Value = ChildManagement> {
+    let policy = prop::sample::select(vec![Policy::Manage, Policy::Manage, Policy::Observe]);
+    let updates = prop::sample::select(vec![Updates::Apply, Updates::Apply, Updates::Report]);
+    let adoption = prop::sample::select(vec![Adoption::IfExists, Adoption::IfExists, Adoption::Never]);
+    (policy, updates, adoption).prop_map(|(policy, updates, adoption)| ChildManagement {
+        policy,
+        updates,
+        adoption,
+        ..Default::default()
     })
 }
 
@@ -83,6 +96,8 @@ pub(super) trait Service {
     type Step: Clone + Debug + PartialEq;
 
     const DECIDE: Judge<Self::Cr, Self::Item, Self::Step>;
+    /// A field that no read shows.
+    const UNREADABLE: &str = "";
 
     fn host(&self) -> Host {
         Host::default()
@@ -235,7 +250,8 @@ impl<S: Service> World<S> {
         let generation = self.object.meta().generation.unwrap();
         let core = self.object.status_mut().as_mut().unwrap().as_mut();
         core.conditions = plan.situation.conditions(&core.drift, generation, &conditions, now);
-        if core.applied_generation == Some(generation) {
+        let applied = core.applied_generation == Some(generation);
+        if applied && !self.is_left_alone() {
             self.wishes = vec![self.object.clone()];
         }
         self.before = self.cloud.clone();
@@ -249,6 +265,10 @@ impl<S: Service> World<S> {
         let act = S::act(step);
         assert!(trouble != Some(Trouble::Held), "acts while held: {step:?}");
         assert!(self.deleting || act != Act::Delete, "deletes");
+        let management = self.object.management();
+        assert!(!management.observes(), "acts on what it observes: {step:?}");
+        let reports = management.updates == Updates::Report;
+        assert!(!reports || act != Act::Change, "changes what it reports: {step:?}");
         self.service.judge(&self.wishes, visible, step);
         let mut failure = failure(trouble);
         let mut accepted = failure.is_none() || trouble == Some(Trouble::LostAfter);
@@ -295,6 +315,12 @@ impl<S: Service> World<S> {
         }
     }
 
+    /// What exists stays as it is.
+    fn is_left_alone(&self) -> bool {
+        let management = self.object.management();
+        management.observes() || management.updates == Updates::Report
+    }
+
     /// Until it ends, with somebody who asks again where a job failed.
     pub(super) fn settle(&mut self) -> Next {
         for _ in 0..ROUNDS {
@@ -319,19 +345,29 @@ impl<S: Service> World<S> {
             }
             let end = self.settle();
             let core = self.core();
-            if end == Next::Rest {
+            if end == Next::Rest && self.said.starts_with("Stopped/NotFound") {
+                assert!(self.object.management().observes() && !self.alive(), "{}", self.said);
+                assert!(!core.stands_for_something() && core.operation.is_none(), "{core:?}");
+            } else if end == Next::Rest {
                 assert_eq!(core.applied_generation, Some(generation));
                 let verdict = kstatus(false, generation, core.observed_generation, &core.conditions);
                 assert_eq!(verdict, "Current");
                 assert!(core.create_intent.is_none() && core.operation.is_none(), "{core:?}");
                 let thing = self.cloud.as_ref().filter(|thing| S::lives(thing)).expect("it rests");
-                assert_eq!(self.service.unmet(&self.object, thing), None, "{} {thing:?}", self.said);
+                let unmet = self.service.unmet(&self.object, thing);
+                let told = |field: &String| core.drift.iter().any(|drift| drift.field.contains(field));
+                // What a read does not show is told by nobody.
+                let told = |field: &String| self.is_left_alone() && (told(field) || field == S::UNREADABLE);
+                assert_eq!(unmet.filter(|field| !told(field)), None, "{} {thing:?}", self.said);
+            } else if self.said.contains("topped/AlreadyExists") {
+                assert_eq!(self.object.management().adoption, Adoption::Never);
+                assert!(core.origin.is_none() && self.alive(), "{core:?}");
             } else {
-                assert!(
-                    self.said.contains("Stopped/InvalidSpec") || self.said.contains("Edit stopped/InvalidSpec"),
-                    "{}",
-                    self.said
-                );
+                let said = &self.said;
+                assert!(said.contains("topped/InvalidSpec"), "{said}");
+                // What exists is left as it is, whatever the spec says; only what does not can lack something.
+                assert!(!self.is_left_alone() || !self.alive(), "{said}");
+                assert!(!self.object.management().observes(), "{said}");
             }
             // At rest nothing moves, and nothing is written.
             let before = (self.object.status().cloned(), self.cloud.clone());
@@ -341,6 +377,9 @@ impl<S: Service> World<S> {
                 "{}",
                 self.said
             );
+        }
+        if self.object.management().observes() {
+            return;
         }
         self.deleting = true;
         let ours = self.core().stands_for_something();

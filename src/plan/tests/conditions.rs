@@ -76,6 +76,13 @@ fn message() -> String {
     "why".into()
 }
 
+fn differing() -> Situation {
+    Situation::Differing {
+        message: message(),
+        why: "nothing is changed",
+    }
+}
+
 #[test]
 fn each_situation_reads_as_the_table_says() {
     use Situation::*;
@@ -127,7 +134,7 @@ fn each_situation_reads_as_the_table_says() {
             "InProgress",
         ),
         (
-            Differing { message: message() },
+            differing(),
             "T Available | F Available | F Available | F DriftFound".into(),
             "Current",
         ),
@@ -234,7 +241,7 @@ fn every_situation() -> Vec<Situation> {
         },
         Situation::Healthy { message: message() },
         Situation::Correcting { message: message() },
-        Situation::Differing { message: message() },
+        differing(),
         Situation::Denied { message: message() },
         Situation::Deleting { message: message() },
     ];
@@ -332,8 +339,8 @@ fn messages_say_what_matters_where_it_matters() {
         ]
     );
     assert_eq!(
-        of(Situation::Differing { message: message() }, &drift()[1..])[3],
-        "1 field differs, first: spec.name wanted a found b"
+        of(differing(), &drift()[1..])[3],
+        "1 field differs, first: spec.name wanted a found b; nothing is changed"
     );
     let stopped = Situation::Stopped {
         reason: Reason::Conflict,
@@ -355,10 +362,7 @@ fn an_event_tells_the_reason_that_moved() {
         headline(Situation::Correcting { message: message() }),
         Reason::CorrectingDrift
     );
-    assert_eq!(
-        headline(Situation::Differing { message: message() }),
-        Reason::DriftFound
-    );
+    assert_eq!(headline(differing()), Reason::DriftFound);
     assert_eq!(headline(Situation::Healthy { message: message() }), Reason::Available);
     assert_eq!(headline(Situation::Paused), Reason::Paused);
     let updating = Situation::Updating {

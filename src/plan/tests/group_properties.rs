@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::child::Host;
-use super::child_world::{Act, Service, World, troubles};
+use super::child_world::{Act, Service, World, managements, troubles};
 use super::consumer_group::Step;
 use super::rocketmq_topics::host;
 use super::*;
@@ -231,12 +231,15 @@ fn found(is_4: bool) -> impl Strategy<Value = rocketmq::Group> {
 proptest! {
     #[test]
     fn a_kafka_group_comes_to_rest_after_any_edits_and_troubles(
-        edits in vec((description(), troubles()), 1..4),
+        edits in vec((description(), managements(), troubles()), 1..4),
         found in option::of((description(), prop::sample::select(vec!["EMPTY", "DEAD"]))),
     ) {
         let found = found.map(|(text, state)| super::groups::there(state, text.as_deref()));
-        let edits = edits.into_iter().map(|(description, troubles)| {
-            (|group: &mut ConsumerGroup| group.spec.description = description, troubles)
+        let edits = edits.into_iter().map(|(description, management, troubles)| {
+            let change = |group: &mut ConsumerGroup| {
+                (group.spec.description, group.spec.management) = (description, management);
+            };
+            (change, troubles)
         });
         World::new(KafkaGroups, super::groups::group(None), found).live(edits.collect());
     }
@@ -244,12 +247,13 @@ proptest! {
     #[test]
     fn a_rocketmq_group_comes_to_rest_after_any_edits_and_troubles(
         (is_4, edits, found) in any::<bool>().prop_flat_map(|is_4| {
-            (Just(is_4), vec((description(), wish(is_4), troubles()), 1..4), option::of(found(is_4)))
+            (Just(is_4), vec((description(), wish(is_4), managements(), troubles()), 1..4), option::of(found(is_4)))
         }),
     ) {
-        let edits = edits.into_iter().map(|(description, wish, troubles)| {
+        let edits = edits.into_iter().map(|(description, wish, management, troubles)| {
             let change = |group: &mut ConsumerGroup| {
                 (group.spec.description, group.spec.rocketmq) = (description, Some(wish));
+                group.spec.management = management;
             };
             (change, troubles)
         });

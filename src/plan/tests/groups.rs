@@ -104,7 +104,10 @@ fn a_dead_group_that_is_still_listed_is_gone() {
         let plan = plain(&mut group, dead());
         assert_eq!(told(&plan), "Creating again, Soon: creates consumer group billing");
         assert_eq!((plan.steps.len(), plan.status.observed), (1, None));
-        says(&idle(&plain(&mut group, dead())), "was sent; waits until it is listed");
+        says(
+            &idle(&plain(&mut group, dead())),
+            "Creating again, Shows: creates consumer group billing",
+        );
         let gone = look(&mut group, dead(), |f, _| (f.deleting, f.now) = (true, at(60)));
         assert_eq!(idle(&gone), "Deleting, Release: consumer group billing is gone");
     }

@@ -5,6 +5,7 @@ mod child_deletion;
 mod child_world;
 mod conditions;
 mod faults;
+mod grants;
 mod group_properties;
 mod groups;
 mod instance_deletion;
@@ -12,6 +13,7 @@ mod instance_properties;
 mod instance_states;
 mod instance_world;
 mod instances;
+mod policies;
 mod providers;
 mod quota_properties;
 mod quotas;
@@ -64,11 +66,14 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         core,
         generation: generation.unwrap_or(1),
         deleting: false,
+        policy: Policy::Manage,
         adoption: Adoption::IfExists,
+        updates: Updates::Apply,
         requested: None,
         recreate: None,
         owner: None,
         job: None,
+        deleted: None,
         nonce: "n1",
         now: at(0),
     }
@@ -86,7 +91,8 @@ fn look_at<Cr: LivesInInstance, Item, Step>(
 ) -> Plan<Cr::State, Step> {
     let core = object.core().cloned().unwrap_or_default();
     let mut facts = facts(&core, object.meta().generation);
-    facts.adoption = object.management().adoption;
+    let management = object.management();
+    (facts.policy, facts.adoption, facts.updates) = (management.policy, management.adoption, management.updates);
     let mut seen = Seen {
         location: location(),
         instance_id: "i1".into(),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::child::{Found, REPLACE};
-use super::child_world::{ROUND, ROUNDS, Trouble, failure, refusal, troubles};
+use super::child_world::{ROUND, ROUNDS, Trouble, failure, managements, refusal, troubles};
 use super::*;
 use crate::api::KafkaUserQuota;
 use crate::cloud::Sent;
@@ -81,6 +81,13 @@ impl QuotaWorld {
             return plan.next;
         };
         assert!(self.deleting || !matches!(step, quota::Step::Delete(_)), "deletes");
+        let management = &self.object.spec.management;
+        assert!(!management.observes(), "acts on what it observes: {step:?}");
+        let changes = matches!(step, quota::Step::Update(_) | quota::Step::Replace(_));
+        assert!(
+            !changes || management.updates == Updates::Apply,
+            "changes what it reports: {step:?}"
+        );
         let creates = matches!(step, quota::Step::Create(_));
         let mut failure = failure(trouble);
         let busy = self.job.as_ref().is_some_and(|(_, failed)| !failed);
@@ -128,7 +135,7 @@ impl QuotaWorld {
 proptest! {
     #[test]
     fn a_quota_comes_to_rest_after_any_edits_and_troubles(
-        edits in vec((option::of(1i64..3), option::of(1i64..3), troubles()), 1..4),
+        edits in vec((option::of(1i64..3), option::of(1i64..3), managements(), troubles()), 1..4),
         found in option::of((option::of(0u64..3), option::of(0u64..3))),
         merges: bool,
     ) {
@@ -144,9 +151,10 @@ proptest! {
             now: 0,
             deleting: false,
         };
-        for (generation, (produce, consume, troubles)) in edits.into_iter().enumerate() {
+        for (generation, (produce, consume, management, troubles)) in edits.into_iter().enumerate() {
             world.object.spec.producer_byte_rate = produce.map(crate::api::ByteRate::Number);
             world.object.spec.consumer_byte_rate = consume.map(crate::api::ByteRate::Number);
+            world.object.spec.management = management.clone();
             world.object.metadata.generation = Some(generation as i64 + 1);
             for trouble in troubles {
                 world.round(trouble);
@@ -154,13 +162,28 @@ proptest! {
             let end = world.settle();
             let (status, cloud) = (world.object.status.clone(), world.cloud.clone());
             let wants_something = produce.is_some() || consume.is_some();
-            prop_assert_eq!(end == Next::Rest, wants_something);
-            if let (true, Some(cloud)) = (wants_something, &cloud) {
+            let core = &status.as_ref().unwrap().core;
+            let refused = management.adoption == Adoption::Never && core.origin.is_none() && cloud.is_some();
+            let left_alone = management.observes() || (management.updates == Updates::Report && cloud.is_some());
+            prop_assert_eq!(
+                end == Next::Rest,
+                management.observes() || ((wants_something || left_alone) && !refused)
+            );
+            if let (Next::Rest, Some(cloud)) = (end, &cloud) {
                 let rate = |rate: Option<u64>| rate.filter(|r| *r > 0).map(|r| r as i64);
-                prop_assert_eq!((rate(cloud.producer_byte_rate), rate(cloud.consumer_byte_rate)), (produce, consume));
+                let (producer, consumer) = (rate(cloud.producer_byte_rate), rate(cloud.consumer_byte_rate));
+                let meets = |wanted: Option<i64>, found: Option<i64>| {
+                    wanted == found || (management.observes() && wanted.is_none())
+                };
+                let met = meets(produce, producer) && meets(consume, consumer);
+                prop_assert!(met || left_alone, "{:?} {:?}", core, cloud);
+                prop_assert_eq!(core.drift.is_empty(), met || !wants_something);
             }
             prop_assert_eq!(world.round(None), end);
             prop_assert_eq!((&world.object.status, &world.cloud), (&status, &cloud));
+        }
+        if world.object.spec.management.observes() {
+            return Ok(());
         }
         world.deleting = true;
         prop_assert_eq!(world.settle(), Next::Release);

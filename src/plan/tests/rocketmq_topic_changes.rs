@@ -119,7 +119,7 @@ fn a_change_that_fails_after_it_was_accepted_stops_and_one_that_no_task_tells_of
             (f.job, f.now) = (Some(Job::Unknown), at(seconds))
         })
     };
-    let waits = "Updating/Updating, Poll: topic orders was changed; waits until it shows";
+    let waits = "Updating/Updating, Shows: topic orders was changed; waits until it shows";
     assert_eq!(idle(&unknown(&mut topic, 59)), waits);
     assert_eq!(unknown(&mut topic, 60).steps, first.steps);
 }
@@ -140,7 +140,7 @@ fn a_change_that_failed_because_the_topic_vanished_does_not_stop_its_new_creatio
     };
     assert_eq!(vanished(&mut topic, 10).steps.len(), 1);
     says(
-        &idle(&vanished(&mut topic, 20)),
+        &idle(&vanished(&mut topic, 30)),
         "topic orders was sent; waits until it is listed",
     );
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::child::Host;
-use super::child_world::{Act, Service, World, troubles};
+use super::child_world::{Act, Service, World, managements, troubles};
 use super::rocketmq_topics::{host, spread, topic};
 use super::topic::Step;
 use super::*;
@@ -61,6 +61,7 @@ impl Service for Topics {
     type Step = Step;
 
     const DECIDE: Judge<Topic, rocketmq::Topic, Step> = topic::rocketmq::plan;
+    const UNREADABLE: &str = "description";
 
     fn host(&self) -> Host {
         host(if self.is_4 { "4.8.0" } else { "5.x" })
@@ -164,7 +165,7 @@ impl Service for Topics {
         };
         let managed = wishes.iter().any(|w| {
             let core = w.status.as_ref().map(|s| &s.core);
-            core.is_some_and(|core| core.applied_generation.is_some())
+            core.is_some_and(|core| core.applied_generation.is_some() && core.origin.is_some())
         });
         let edited = |of: fn(&RocketMqTopic) -> Option<u32>| {
             let mut all = wishes.iter().map(|w| of(&settings(w)));
@@ -292,12 +293,15 @@ proptest! {
     #[test]
     fn a_rocketmq_topic_comes_to_rest_after_any_edits_and_troubles(
         (is_4, edits, found) in any::<bool>().prop_flat_map(|is_4| {
-            (Just(is_4), vec((wish(is_4), troubles()), 1..4), option::of(found(is_4)))
+            (Just(is_4), vec((wish(is_4), managements(), troubles()), 1..4), option::of(found(is_4)))
         }),
     ) {
         let world = World::new(Topics { is_4 }, topic(json!({})), found);
-        let edits = edits.into_iter().map(|((description, wish), troubles)| {
-            let change = |topic: &mut Topic| (topic.spec.description, topic.spec.rocketmq) = (description, Some(wish));
+        let edits = edits.into_iter().map(|((description, wish), management, troubles)| {
+            let change = |topic: &mut Topic| {
+                (topic.spec.description, topic.spec.rocketmq) = (description, Some(wish));
+                topic.spec.management = management;
+            };
             (change, troubles)
         });
         world.live(edits.collect());

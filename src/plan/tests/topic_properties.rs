@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::child_world::{Act, Service, World, troubles};
+use super::child_world::{Act, Service, World, managements, troubles};
 use super::topic::Step;
 use super::*;
 use crate::api::Topic;
@@ -172,12 +172,15 @@ fn set(topic: &mut kafka::Topic, configs: &[kafka::TopicConfig]) {
 proptest! {
     #[test]
     fn a_topic_comes_to_rest_after_any_edits_and_troubles(
-        edits in vec((wanted(), troubles()), 1..4),
+        edits in vec((wanted(), managements(), troubles()), 1..4),
         found in option::of(shown()),
     ) {
         let world = World::new(KafkaTopics, super::topics::topic(json!({})), found);
-        let edits = edits.into_iter().map(|((description, kafka), troubles)| {
-            let change = |topic: &mut Topic| (topic.spec.description, topic.spec.kafka) = (description, Some(kafka));
+        let edits = edits.into_iter().map(|((description, kafka), management, troubles)| {
+            let change = |topic: &mut Topic| {
+                (topic.spec.description, topic.spec.kafka) = (description, Some(kafka));
+                topic.spec.management = management;
+            };
             (change, troubles)
         });
         world.live(edits.collect());

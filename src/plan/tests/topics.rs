@@ -109,10 +109,16 @@ fn a_new_topic_is_written_down_then_created_then_ours() {
     assert_eq!((core.origin, core.applied_generation), (None, None));
 
     // The list lags: it is not sent twice.
+    let waits = look(&mut topic, Found::Absent, |f, _| f.now = at(14));
+    assert_eq!(
+        idle(&waits),
+        "Creating, Shows: creates topic orders",
+        "nothing new is told of what takes a moment"
+    );
     let waits = look(&mut topic, Found::Absent, |f, _| f.now = at(59));
     assert_eq!(
         idle(&waits),
-        "Creating, Poll: topic orders was sent; waits until it is listed"
+        "Creating, Shows: topic orders was sent; waits until it is listed"
     );
     let mut found = there(3);
     found.retention_hours = Some(24);
@@ -242,7 +248,7 @@ fn while_the_instance_is_busy_nothing_is_sent_and_the_reason_is_told() {
     });
     assert_eq!(
         idle(&delete),
-        "Deleting, Poll: topic orders waits to be deleted: is EXTENDING"
+        "Deleting, Moved: topic orders waits to be deleted: is EXTENDING"
     );
 }
 

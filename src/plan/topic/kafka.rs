@@ -1,10 +1,13 @@
 //! Topics of a Kafka instance.
 
+use std::collections::BTreeSet;
+
 use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
 use crate::api::{Correction, Topic, TopicStatus};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
+use crate::plan::grant::Share;
 use crate::plan::upkeep::Comparison;
 use crate::plan::{Differences, Facts, Plan};
 
@@ -15,6 +18,7 @@ pub type Seen = child::Seen<kafka::Topic>;
 pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, Step> {
     let mut status = topic.status.clone().unwrap_or_default();
     let managed_before = status.managed_configs.clone();
+    let (observes, left_alone) = (facts.observes(), facts.left_alone().is_some());
     let unset = KafkaTopic::default();
     let wanted = topic.spec.kafka.as_ref().unwrap_or(&unset);
     let name = name(topic);
@@ -30,12 +34,19 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     };
     let ours = || wanted.configs.keys().cloned();
     let mut managed = None;
+    // Who only looks compares what the spec names, and keeps in mind what else was set.
+    let to_reset = if observes {
+        BTreeSet::new()
+    } else {
+        managed_before.clone()
+    };
     let child = seen.child(facts, format!("topic {name}"), name.clone());
     let mut plan = child.plan(status, calls, |found| {
         let mut released = vec![];
-        let comparison = compare(&name, topic, wanted, found, &managed_before, &mut released);
-        // A removed setting stays on record until it was read back at its default.
-        managed = Some(ours().chain(released).collect());
+        let comparison = compare(&name, topic, wanted, found, &to_reset, &mut released);
+        // A removed setting stays on record until it was read back at its default; what was not sent is not on it.
+        let sent = ours().filter(|name| !left_alone || managed_before.contains(name));
+        managed = (!observes).then(|| sent.chain(released).collect());
         comparison
     });
     if plan.status.core.origin.is_some()
@@ -45,8 +56,42 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     }
     if matches!(plan.steps.first(), Some(Step::CreateKafka(_))) {
         plan.status.managed_configs = ours().collect();
+    } else if observes && plan.status.core.origin.is_none() {
+        plan.status.managed_configs.clear();
     }
     plan
+}
+
+/// What a topic that has so many partitions takes of its grant.
+pub fn share(topic: &Topic, has: u32) -> Share {
+    let wanted = topic.spec.kafka.as_ref().and_then(|kafka| kafka.partitions);
+    let core = topic.status.as_ref().map(|status| &status.core);
+    let wants = wanted
+        .filter(|_| topic.metadata.deletion_timestamp.is_none())
+        .unwrap_or(0);
+    Share {
+        has,
+        wants,
+        admitted: core.is_some_and(|core| core.create_intent.is_some()),
+        age: (
+            topic.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            topic.metadata.uid.clone().unwrap_or_default(),
+        ),
+    }
+}
+
+/// The partitions that a topic was last seen with in this instance.
+pub fn partitions(topic: &Topic, instance_id: &str) -> u32 {
+    let status = topic.status.as_ref();
+    let status = status.filter(|status| status.core.instance_id.as_deref() == Some(instance_id));
+    status
+        .and_then(|status| status.observed.as_ref()?.partitions)
+        .unwrap_or(0)
+}
+
+/// What it takes of its grant if it is to be made, or grown from what it has.
+pub fn growth(topic: &Topic, has: Option<u32>) -> Option<Share> {
+    Some(share(topic, has.unwrap_or(0))).filter(|share| share.wants > share.has)
 }
 
 fn create(name: &str, topic: &Topic, wanted: &KafkaTopic) -> Result<Step, String> {
@@ -70,7 +115,7 @@ fn compare(
     topic: &Topic,
     wanted: &KafkaTopic,
     found: &kafka::Topic,
-    managed_before: &std::collections::BTreeSet<String>,
+    managed_before: &BTreeSet<String>,
     released: &mut Vec<String>,
 ) -> Comparison<Step> {
     let mut differences = Differences::default();

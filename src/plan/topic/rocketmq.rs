@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Step, name};
 use crate::api::topic::{ObservedTopic, RocketMqTopic};
-use crate::api::{Correction, Drift, Topic, TopicStatus};
+use crate::api::{Correction, Drift, Origin, Topic, TopicStatus};
 use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, UpdateTopic};
 use crate::plan::child::{self, Calls, Found, Host};
 use crate::plan::rocketmq_instance::{is_4, no_such_broker};
@@ -45,19 +45,25 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         advice: "",
     };
     // Only who managed it before may lower a number: what is taken over is not touched.
-    let may_lower = facts.is_edit() && facts.core.applied_generation.is_some();
+    let may_lower = facts.is_edit() && facts.was_managed();
+    let left_alone = facts.left_alone().is_some();
+    // What was never sent to a topic that others made cannot be compared.
+    let ours = facts.core.origin == Some(Origin::Created) || facts.core.create_intent.is_some();
+    let description = topic.spec.description.as_ref();
+    let description = description.filter(|_| !left_alone || ours || sent_description.is_some());
     let child = seen.child(facts, format!("topic {name}"), name.clone());
     child.plan(status, calls, |found| {
         let mut comparing = Comparing {
             wanted,
             found,
             may_lower,
+            left_alone,
             before: before.unwrap_or_default(),
             told,
             differences: Differences::default(),
             update: UpdateTopic::default(),
         };
-        comparing.compare(topic.spec.description.as_ref(), sent_description.as_ref());
+        comparing.compare(description, sent_description.as_ref());
         let refused = unfit(wanted, &host);
         // What the service would refuse is not sent.
         let steps = match refused.is_some() || comparing.update == UpdateTopic::default() {
@@ -168,6 +174,8 @@ struct Comparing<'a> {
     wanted: &'a RocketMqTopic,
     found: &'a rocketmq::Topic,
     may_lower: bool,
+    /// Nothing of it is sent.
+    left_alone: bool,
     /// What the look before showed.
     before: ObservedTopic,
     /// The differences that it told.
@@ -314,10 +322,13 @@ impl Comparing<'_> {
     }
 
     /// A number is lowered for an edit that says so, never to put something back: not if it was told before that it is not
-    /// what this same wish says.
+    /// what this same wish says. What is left alone goes on to be told as it was when it came up.
     fn correction(&self, field: &str, wanted: &str, lowers: bool) -> Correction {
         let same = |d: &&Drift| d.field == field && d.wanted == wanted;
         let told = self.told.iter().find(same).map(|drift| drift.correction);
+        if let Some(told) = told.filter(|_| lowers && self.left_alone) {
+            return told;
+        }
         if lowers && (!self.may_lower || told == Some(Correction::Impossible)) {
             Correction::Impossible
         } else {

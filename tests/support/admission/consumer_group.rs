@@ -27,6 +27,22 @@ pub fn a_consumer_group_is_let_in_or_refused(judge: &mut Judge<'_>) {
             Some("rocketmq is for instanceRef.kind RocketMQInstance"),
         ),
         (spec(json!({"instanceRef": {"kind": null}})), Some("kind")),
+        (
+            spec(json!({"management": {"policy": "Observe", "updates": "Report"}})),
+            None,
+        ),
+        (
+            spec(json!({"management": {"policy": "Observed"}})),
+            Some("/spec/management/policy"),
+        ),
+        (
+            spec(json!({"management": {"updates": "Never"}})),
+            Some("/spec/management/updates"),
+        ),
+        (
+            spec(json!({"management": {"deletionProtection": "yes"}})),
+            Some("/spec/management/deletionProtection"),
+        ),
     ];
     judge(GROUP, &group("KafkaInstance"), &cases, false);
 

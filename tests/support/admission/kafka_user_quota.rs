@@ -38,6 +38,10 @@ pub fn a_quota_is_let_in_or_refused(judge: &mut Judge<'_>) {
             Some("at least one of producerByteRate"),
         ),
         (spec(json!({"producerByteRate": null, "consumerByteRate": 1})), None),
+        (
+            spec(json!({"producerByteRate": null, "management": {"policy": "Observe"}})),
+            None,
+        ),
         (rate(json!(10485760)), None),
         (rate(json!("10485760")), None),
         (rate(json!("1G")), None),

@@ -7,6 +7,7 @@ mod kafka_instance;
 mod kafka_user_quota;
 mod provider_config;
 mod rocketmq_instance;
+mod tenancy;
 mod topic;
 
 use serde_json::{Value, json};
@@ -82,6 +83,18 @@ pub const ALL: &[(&str, Part)] = &[
     (
         "a-quota-keeps-its-identity",
         kafka_user_quota::a_quota_keeps_its_identity,
+    ),
+    (
+        "an-instance-is-named-by-its-object-or-by-its-id",
+        tenancy::an_instance_is_named_by_its_object_or_by_its_id,
+    ),
+    (
+        "what-exists-stays-in-its-instance",
+        tenancy::what_exists_stays_in_its_instance_however_that_is_named,
+    ),
+    (
+        "an-instance-says-whom-it-admits",
+        tenancy::an_instance_says_whom_it_admits,
     ),
 ];
 

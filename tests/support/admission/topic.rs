@@ -56,6 +56,10 @@ pub fn a_topic_is_let_in_or_refused(judge: &mut Judge<'_>) {
             json!({"spec": {"kafka": null, "management": {"adoption": "Never"}}}),
             Some("kafka.partitions is needed"),
         ),
+        (
+            json!({"spec": {"kafka": null, "management": {"adoption": "Never", "policy": "Observe"}}}),
+            None,
+        ),
         (kafka(json!({"quota": {}})), Some("quota")),
     ];
     judge(TOPIC, &topic(), &cases, false);
@@ -74,7 +78,9 @@ pub fn a_topic_keeps_its_name_and_place_and_never_shrinks(judge: &mut Judge<'_>)
         json!({"externalName": "orders", "observed": {"partitions": 6}}),
     );
     judge(TOPIC, &made, &edits.map(|edit| (edit, Some("cannot "))), true);
+    let observed = json!({"policy": "Observe", "adoption": "Never", "updates": "Report", "deletionProtection": true});
     let cases = [
+        (spec(json!({"kafka": null, "management": observed})), None),
         (spec(json!({"name": "orders"})), None),
         (
             spec(json!({"kafka": {"partitions": 12, "replication": 2, "retentionHours": 1}})),
