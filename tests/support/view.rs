@@ -59,6 +59,13 @@ impl World {
         is_ready(&self.object(kind, name))
     }
 
+    /// How long changes of the operator's objects take to reach its watches.
+    pub fn set_watch_lag(&self, lag: Duration) {
+        KINDS
+            .iter()
+            .for_each(|resource| self.server.set_watch_lag(resource, lag));
+    }
+
     /// How many objects of a kind there are, in all namespaces.
     pub fn number(&self, kind: &str) -> usize {
         self.server.count(&plural(kind), |_| true)

@@ -21,6 +21,11 @@ pub fn instance(name: &str) -> String {
         .replace(small, big)
 }
 
+/// The pages of a list of so many topics, and Kafka's own.
+pub fn pages(topics: usize) -> usize {
+    (topics + 1).div_ceil(PAGE)
+}
+
 /// Names of topics.
 pub fn names(prefix: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("{prefix}-{n:04}")).collect()
@@ -112,7 +117,7 @@ pub fn names_in_cloud(world: &World) -> BTreeSet<String> {
     topics_in_cloud(world).into_keys().collect()
 }
 
-/// Every tenth call goes wrong, each time in another way.
+/// Every tenth call goes wrong, each time in another way. None says that we call too often: the pace would be what is seen.
 pub fn every_tenth_call_fails(world: &World) {
     let refused = |status, code: &str| Effect {
         status: Some(status),
@@ -127,7 +132,6 @@ pub fn every_tenth_call_fails(world: &World) {
         refused(503, "DMS.00500000"),
         lost(LostAnswer::Before),
         lost(LostAnswer::After),
-        refused(404, "DMS.10240407"),
         Effect {
             malformed: Some(Malformed::Html),
             ..Effect::default()
@@ -162,4 +166,48 @@ pub fn by_operation(calls: &[Call]) -> BTreeMap<String, usize> {
 /// Whether a call changes something.
 pub fn changes(call: &Call) -> bool {
     call.method != "GET"
+}
+
+/// Whether a call reads a page of a list of topics.
+pub fn lists(call: &Call) -> bool {
+    matches!(
+        call.operation.as_str(),
+        "ListInstanceTopics" | "ListRocketInstanceTopics"
+    )
+}
+
+/// Of calls to one instance: while writes run, its list of so many pages takes a twentieth of them, but for the reading that
+/// was under way when they began, and the one that was due.
+pub fn assert_lists_are_few(calls: &[Call], pages: usize) {
+    let judge = |run: &[&Call]| {
+        let writes: Vec<usize> = (0..run.len()).filter(|n| changes(run[*n])).collect();
+        let (Some(first), Some(last)) = (writes.first(), writes.last()) else {
+            return;
+        };
+        let read = run[*first..=*last].iter().filter(|call| lists(call)).count();
+        let shown = || -> Vec<String> {
+            let line = |call: &&Call| format!("{} {} {:?}", call.time, call.operation, call.names);
+            run.iter().take(200).map(line).collect()
+        };
+        assert!(
+            read <= writes.len() / 19 + 2 * pages,
+            "{read} pages of the list among {} writes: {:#?}",
+            writes.len(),
+            shown()
+        );
+    };
+    let mut run: Vec<&Call> = vec![];
+    let mut last_write = None;
+    for call in calls {
+        if last_write.is_some_and(|last| call.time.duration_since(last) > jiff::SignedDuration::from_millis(500)) {
+            judge(&run);
+            run.clear();
+            last_write = None;
+        }
+        if changes(call) {
+            last_write = Some(call.time);
+        }
+        run.push(call);
+    }
+    judge(&run);
 }

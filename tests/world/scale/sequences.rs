@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::scale::kit::*;
-use crate::support::view::KINDS;
 use crate::support::world::{Running, World};
 
 const TOPICS: usize = 50;
@@ -199,11 +198,7 @@ impl Life {
                 effect: effect.clone(),
                 ..Fault::default()
             }),
-            Deed::Lag(seconds) => {
-                for kind in KINDS {
-                    world.server.set_watch_lag(kind, Duration::from_secs(*seconds));
-                }
-            }
+            Deed::Lag(seconds) => world.set_watch_lag(Duration::from_secs(*seconds)),
             Deed::Expire => world.server.expire_watches(),
             Deed::Rest(seconds) => sleep(Duration::from_secs(*seconds)).await,
         }
@@ -216,9 +211,7 @@ impl Life {
     async fn ends(&self) {
         let world = &self.world;
         world.cloud.clear_faults();
-        for kind in KINDS {
-            world.server.set_watch_lag(kind, Duration::ZERO);
-        }
+        world.set_watch_lag(Duration::ZERO);
         let start = Instant::now();
         while let Some(difference) = difference(world) {
             assert!(start.elapsed() < 2 * HOUR, "{difference}\n{}", unready(world));
@@ -306,33 +299,6 @@ fn calls_to(world: &World, home: Object) -> Vec<Call> {
     all.filter(|call| call.path.contains(&path)).collect()
 }
 
-fn lists(call: &Call) -> bool {
-    matches!(call.operation.as_str(), "ListInstanceTopics" | "ListRocketInstanceTopics")
-}
-
-/// While writes run, a list takes a twentieth of the calls, but for the reading that was under way and the one that was due.
-fn assert_lists_are_few(calls: &[Call]) {
-    let mut run: Vec<&Call> = vec![];
-    let judge = |run: &[&Call]| {
-        let writes: Vec<usize> = (0..run.len()).filter(|n| changes(run[*n])).collect();
-        let (Some(first), Some(last)) = (writes.first(), writes.last()) else { return };
-        let read = run[*first..=*last].iter().filter(|call| lists(call)).count();
-        let paid = writes.len() / 19;
-        let shown: Vec<String> = run.iter().map(|call| format!("{} {} {:?}", call.time, call.operation, call.names)).collect();
-        assert!(read <= paid + 2, "{read} lists among {} writes: {shown:#?}", writes.len());
-    };
-    for call in calls {
-        let last_write = run.iter().rev().find(|call| changes(call));
-        let over = last_write.is_some_and(|last| call.time.duration_since(last.time) > jiff::SignedDuration::from_millis(500));
-        if over {
-            judge(&run);
-            run.clear();
-        }
-        run.push(call);
-    }
-    judge(&run);
-}
-
 async fn lives(deeds: Vec<Deed>) {
     let mut life = Life::begin().await;
     for deed in &deeds {
@@ -342,7 +308,7 @@ async fn lives(deeds: Vec<Deed>) {
     let elapsed = life.begun.elapsed();
     for (home, stirred) in HOMES.into_iter().zip(life.stirred) {
         let calls = calls_to(&life.world, home);
-        assert_lists_are_few(&calls);
+        assert_lists_are_few(&calls, 1);
         let read = calls.iter().filter(|call| lists(call)).count();
         let writes = calls.iter().filter(|call| changes(call)).count();
         if std::env::var_os("SHOW").is_some() {

@@ -74,7 +74,7 @@ async fn stir(world: &World, lake: &str, topics: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
-    const TOPICS: usize = 12;
+    const TOPICS: usize = 4;
     let mut took = vec![];
     for hot in [false, true] {
         let (world, _operator) = lakes(TOPICS).await;
@@ -97,9 +97,9 @@ async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
             .into_iter()
             .filter(|call| call.path.contains(&path))
             .collect();
-        // Fifteen wait, and it is tried once a polling interval for all of them.
+        // Seven wait, and it is tried once a polling interval for all of them.
         let tried = to_it.iter().filter(|call| changes(call)).count();
-        assert!((200..=245).contains(&tried), "{tried} writes in an hour: {:?}", by_operation(&to_it));
+        assert!((120..=245).contains(&tried), "{tried} writes in an hour: {:?}", by_operation(&to_it));
         assert!(to_it.len() <= 3 * 245, "{} calls in an hour: {:?}", to_it.len(), by_operation(&to_it));
         let neighbours = calls_since(&world, calls).len() - to_it.len();
         assert!(neighbours < 2_000, "{neighbours} calls to the others and the account");
@@ -115,13 +115,11 @@ async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
 
 #[tokio::test(start_paused = true)]
 async fn an_edit_overtakes_a_storm_of_resyncs() {
-    const TOPICS: usize = 60;
-    let (world, operator) = lakes(TOPICS).await;
+    const TOPICS: usize = 12;
+    let (mut world, operator) = lakes(TOPICS).await;
     operator.stop().await.unwrap();
-    // Twenty lists of two pages, and twenty instances that are asked themselves, at more than 20 calls a second.
-    let mut stormy = world;
-    stormy.config.resync = 3 * SECOND;
-    let world = stormy;
+    // Twenty lists, and twenty instances that are asked themselves, in less time than it takes at 20 calls a second.
+    world.config.resync = SECOND;
     let _operator = world.start("two");
     sleep(MINUTE).await;
     let calls = world.cloud.calls().len();
@@ -130,7 +128,7 @@ async fn an_edit_overtakes_a_storm_of_resyncs() {
     assert!(rate >= 180, "{rate} calls in ten seconds: it is a storm");
     let mut slowest = Duration::ZERO;
     for lake in lake_names() {
-        let name = format!("{lake}-0007");
+        let name = format!("{lake}-0003");
         let (begun, calls) = (Instant::now(), world.cloud.calls().len());
         change(&world, &name, json!({"partitions": 5})).await;
         while !calls_since(&world, calls).iter().any(|call| changes(call) && call.names.contains(&name)) {
