@@ -79,6 +79,17 @@ pub enum Updates {
     Report,
 }
 
+/// What may hold a deletion.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(transform = undescribed)]
+pub enum DeletionGuard {
+    /// Nothing.
+    #[default]
+    None,
+    /// That it is in use.
+    InUse,
+}
+
 /// How the operator treats a thing that lives in an instance.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -102,6 +113,13 @@ pub struct ChildManagement {
     /// at any time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion: Option<Deletion>,
+    /// What holds the deletion of this object, as long as that would delete something in the cloud. InUse: a consumer group
+    /// that has clients online; a topic that has messages which some consumer group has yet to consume, in a
+    /// RocketMQInstance also one that has consumers online. It is looked at when the object is deleted, and again every 5
+    /// minutes until it is used no more; a deletion of the namespace waits for that too. None: nothing. Default: None; may
+    /// change at any time, also while the deletion is held. Not for a KafkaUserQuota.
+    #[serde(default)]
+    pub deletion_guard: DeletionGuard,
     /// True: this object is not deleted. The API server refuses it, and where that was not asked, the operator holds the
     /// object until this is false. Default: false; may change at any time, also while the deletion is held.
     #[serde(default)]
@@ -123,6 +141,7 @@ impl Default for ChildManagement {
             updates: Updates::Apply,
             deletion: None,
             deletion_protection: false,
+            deletion_guard: DeletionGuard::None,
         }
     }
 }

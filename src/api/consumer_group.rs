@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, LocalRef, managed};
 use super::home::{InstanceRef, lives_in_instance};
+use super::live::{ConsumerGroupLive, StatusDetail};
 use super::rules::{
     block_fits_kind, instance_ref_frozen, name_frozen, provider_with_id, rocketmq_name, rocketmq_own_name,
 };
@@ -60,6 +61,24 @@ use super::rules::{
         priority = "1"
     ),
     printcolumn(
+        name = "State",
+        type_ = "string",
+        json_path = ".status.live.state",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Members",
+        type_ = "integer",
+        json_path = ".status.live.members",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Lag",
+        type_ = "integer",
+        json_path = ".status.live.lag",
+        priority = "1"
+    ),
+    printcolumn(
         name = "Instance-Id",
         type_ = "string",
         json_path = ".status.instanceId",
@@ -97,6 +116,13 @@ pub struct ConsumerGroupSpec {
     /// that. Default: the one named `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_config_ref: Option<LocalRef>,
+    /// Basic: the status tells only what rests. Full: status.live also tells state, members and messages that wait to be
+    /// consumed. These are looked at once a minute, which costs a call a group (in a RocketMQInstance one for each of up to
+    /// 10 topics, and two), for all objects of the instance together no more than one a second; with more than 60 they take
+    /// turns. Of a KafkaInstance the list of all groups is then read once a minute too, a call for 50. Default: Basic; may
+    /// change at any time.
+    #[serde(default)]
+    pub status_detail: StatusDetail,
     /// How the operator treats the group.
     #[serde(default)]
     pub management: ChildManagement,
@@ -138,6 +164,9 @@ pub struct ConsumerGroupStatus {
     /// The readable settings, by their spec names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedConsumerGroup>,
+    /// What moves by itself; only with statusDetail Full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<ConsumerGroupLive>,
 }
 
 /// The group as it is in the cloud; what a read leaves out is left out here.

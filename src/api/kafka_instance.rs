@@ -185,11 +185,29 @@ pub struct KafkaInstanceStatus {
     /// The readable settings, by their spec names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedKafkaInstance>,
+    /// What there is room for, as of the last time that the list of topics was read: while a Topic lives in the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<KafkaLimits>,
     /// Keys of the tags that are ours: they are deleted when the spec no longer names them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 40), inner(length(max = 128)))]
     pub managed_tags: BTreeSet<String>,
+}
+
+/// What a Kafka instance has room for.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct KafkaLimits {
+    /// How many partitions it can have, over all topics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_partitions: Option<u64>,
+    /// How many more partitions it can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remain_partitions: Option<u64>,
+    /// How many partitions one topic can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic_max_partitions: Option<u64>,
 }
 
 /// An address at which clients connect.

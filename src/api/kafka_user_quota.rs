@@ -107,6 +107,12 @@ use super::rules::{CHILD, id_alone, immutable, instance_ref_frozen, object_or_id
         .reason(Reason::FieldValueRequired)
 )]
 #[x_kube(validation = provider_with_id())]
+#[x_kube(
+    validation = Rule::new("!has(self.management.deletionGuard) || self.management.deletionGuard == 'None'")
+        .message("management.deletionGuard is not for quotas: no call tells whether one is in use")
+        .reason(Reason::FieldValueForbidden)
+        .field_path(".management.deletionGuard")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct KafkaUserQuotaSpec {
     /// The Kafka instance that the quota is for. Cannot become another.

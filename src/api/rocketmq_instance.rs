@@ -179,11 +179,33 @@ pub struct RocketMQInstanceStatus {
     /// The readable settings, by their spec names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedRocketMqInstance>,
+    /// What there is room for, as of the last time that the lists of topics and of consumer groups were read: while a Topic,
+    /// or a ConsumerGroup, lives in the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<RocketMqLimits>,
     /// Keys of the tags that are ours: they are deleted when the spec no longer names them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 40), inner(length(max = 128)))]
     pub managed_tags: BTreeSet<String>,
+}
+
+/// What a RocketMQ instance has room for.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RocketMqLimits {
+    /// How many topics it can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_topics: Option<u64>,
+    /// How many more topics it can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remain_topics: Option<u64>,
+    /// How many consumer groups it can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_groups: Option<u64>,
+    /// How many more consumer groups it can have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remain_groups: Option<u64>,
 }
 
 /// Addresses at which clients connect.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::common::{ChildManagement, CoreStatus, LocalRef, StringMap, managed};
 use super::home::{InstanceRef, lives_in_instance};
+use super::live::{StatusDetail, TopicLive};
 use super::rules::{
     CHILD, block_fits_kind, frozen_in, frozen_set_in, grows, instance_ref_frozen, name_frozen, provider_with_id,
     rocketmq_name, rocketmq_own_name,
@@ -158,6 +159,12 @@ pub struct TopicSpec {
     /// that. Default: the one named `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_config_ref: Option<LocalRef>,
+    /// Basic: the status tells only what rests. Full: status.live also tells which consumer groups subscribe and how many
+    /// messages there are. These are looked at once a minute, which costs a call a topic (in a RocketMQInstance two), for all
+    /// objects of the instance together no more than one a second; with more than 60 they take turns. Default: Basic; may
+    /// change at any time.
+    #[serde(default)]
+    pub status_detail: StatusDetail,
     /// How the operator treats the topic.
     #[serde(default)]
     pub management: ChildManagement,
@@ -344,6 +351,9 @@ pub struct TopicStatus {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 8), inner(length(max = 64)))]
     pub unverifiable: BTreeSet<String>,
+    /// What moves by itself; only with statusDetail Full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<TopicLive>,
 }
 
 /// The topic as it is in the cloud; what a read leaves out is left out here.

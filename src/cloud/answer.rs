@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{Class, Error, Operation, Page, Sent, codes, decode};
+use super::{Class, Error, Limits, Operation, Page, Sent, codes, decode};
 
 /// An answer with a 2xx.
 #[derive(Debug)]
@@ -75,14 +75,13 @@ impl Answer {
 
     /// One page. A list that is not there is not an empty one, unless the total says so.
     pub(super) fn page<T>(&self, items: Option<Vec<T>>, total: Option<u64>) -> Result<Page<T>, Error> {
-        match items {
-            Some(items) => Ok(Page { items, total }),
-            None if total == Some(0) => Ok(Page {
-                items: Vec::new(),
-                total,
-            }),
-            None => Err(self.malformed("it has no list")),
-        }
+        let items = match items {
+            Some(items) => items,
+            None if total == Some(0) => Vec::new(),
+            None => return Err(self.malformed("it has no list")),
+        };
+        let limits = Limits::default();
+        Ok(Page { items, total, limits })
     }
 
     /// The service said yes, but not what we need to know.

@@ -98,6 +98,12 @@ impl Error {
         self.class
     }
 
+    /// The same, with something that the service did not say.
+    pub fn adding(mut self, more: &str) -> Self {
+        self.message = format!("{}; {more}", self.message);
+        self
+    }
+
     /// The call that failed.
     pub fn operation(&self) -> Operation {
         self.operation

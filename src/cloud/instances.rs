@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Call;
 use super::vocabulary::vocabulary;
-use super::{Class, Client, Error, Operation, Page, Sent, decode};
+use super::{Class, Client, Error, Limits, Operation, Page, Sent, decode};
 
 /// What a message service is built on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +86,7 @@ impl Client {
                 return Ok(Page {
                     items: Vec::new(),
                     total: None,
+                    limits: Limits::default(),
                 });
             }
             answer => answer?,

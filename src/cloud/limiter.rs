@@ -67,7 +67,7 @@ impl Pace {
 /// The slowest pace that a 429 without a policy leads to, in calls a second.
 const SLOWEST: f64 = 0.5;
 /// After so long without a 429 the pace grows by a tenth of the ceiling.
-const QUIET: Duration = Duration::from_secs(10);
+const QUIET: Duration = Duration::from_secs(5);
 /// How long a policy that an answer named is believed without being named again.
 const BELIEVED: Duration = Duration::from_secs(3600);
 /// A little less than a policy allows: its window and ours do not begin together.

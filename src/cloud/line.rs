@@ -79,6 +79,11 @@ impl Line {
         }
     }
 
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting().places.len()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,4 +50,18 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many there are over all pages, if the service said so.
     pub total: Option<u64>,
+    /// What the instance has room for, where the list tells.
+    pub limits: Limits,
+}
+
+/// What an instance has room for, as some lists tell it: of partitions the list of Kafka's topics (Kafka API reference
+/// 5.5.3), of topics and of consumer groups those of RocketMQ (RocketMQ API reference 5.3.2, 5.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// How many it can have.
+    pub most: Option<u64>,
+    /// How many more it can have.
+    pub left: Option<u64>,
+    /// How many partitions one topic can have; told of Kafka only.
+    pub of_one: Option<u64>,
 }

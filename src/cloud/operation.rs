@@ -49,6 +49,8 @@ operations! {
     "Kafka 5.5.3" ListInstanceTopics: GET, "list the topics";
     "Kafka 5.5.4" UpdateInstanceTopic: PUT, "change the topic";
     "Kafka 5.5.5" BatchDeleteInstanceTopic: POST, "delete the topic";
+    "Kafka 5.5.8" ShowInstanceTopicDetail: GET, "read who uses the topic";
+    "Kafka 5.6.1" ShowGroups: GET, "read who uses the consumer group";
     "Kafka 5.6.2, RocketMQ 5.2.1" ListInstanceConsumerGroups: GET, "list the consumer groups";
     "Kafka 5.6.3" BatchDeleteGroup: POST, "delete the consumer group";
     "Kafka 5.6.4" CreateKafkaConsumerGroup: POST, "create the consumer group";
@@ -64,10 +66,14 @@ operations! {
         POST, "delete the consumer group";
     "RocketMQ 5.2.3" BatchUpdateConsumerGroup: PUT, "change the consumer group";
     "RocketMQ 5.2.6" UpdateConsumerGroup: PUT, "change the consumer group";
+    "RocketMQ 5.2.7" ShowConsumerListOrDetails: GET, "read what the consumer group has not consumed";
+    "RocketMQ 5.2.9" ShowConsumerConnections: GET, "read who uses the consumer group";
     "RocketMQ 5.3.1" CreateTopicOrBatchDeleteTopic: POST, "create the topic";
     "RocketMQ 5.3.1 with `action=delete`" BatchDeleteTopic is CreateTopicOrBatchDeleteTopic: POST, "delete the topic";
     "RocketMQ 5.3.2" ListRocketInstanceTopics: GET, "list the topics";
     "RocketMQ 5.3.5" UpdateTopic: PUT, "change the topic";
+    "RocketMQ 5.3.6" ListConsumerGroupOfTopic: GET, "read who uses the topic";
+    "RocketMQ 5.3.7" ShowTopicStatus: GET, "count the topic's messages";
     "RocketMQ 5.8.1" BatchCreateOrDeleteRocketmqTag: POST, "change the tags";
     "RocketMQ 5.8.2" ShowRocketmqTags: GET, "read the tags";
     "RocketMQ 5.10.1" ShowEngineInstanceExtendProductInfo: GET, "read what the instance can grow to";

@@ -254,7 +254,13 @@ mod tests {
             security_token: None,
         };
         let client = Client::new(config, Arc::new(Nowhere), Arc::new(Limiter::new()), credentials);
-        Hub::new(Engine::Kafka, "i1", client, Duration::from_secs(15))
+        Hub::new(
+            Engine::Kafka,
+            "i1",
+            client,
+            Duration::from_secs(15),
+            tokio::sync::mpsc::unbounded_channel().0,
+        )
     }
 
     fn writer(name: &str, generation: i64) -> Writer {

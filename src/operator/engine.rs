@@ -50,7 +50,8 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
         room,
         cr: cr.clone(),
     };
-    let pause = match worker.round().await {
+    // A round is large, and thousands may be due at once: only those that run are there.
+    let pause = match Box::pin(worker.round()).await {
         Ok(pause) => pause,
         Err(Failure::Conflict) => {
             // The watch brings the newer object; ours must not hold it back.
@@ -129,7 +130,7 @@ impl<K: Kind> Worker<'_, K> {
         }
         let Some(step) = step else {
             self.publish(plan.status, &plan.situation).await?;
-            let rests = matches!(plan.next, Next::Rest | Next::Stop(_));
+            let rests = matches!(plan.next, Next::Rest | Next::Within(_) | Next::Stop(_));
             self.room.note(&*cr, |note| note.settled(rests));
             return Ok(match (plan.next, K::hub(&reach)) {
                 (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr)),
@@ -139,6 +140,9 @@ impl<K: Kind> Worker<'_, K> {
         let hub = K::hub(&reach);
         let mut _turn = None;
         if let Some(hub) = hub.filter(|_| K::way(&step) != Way::Together) {
+            if K::creates(&step) && hub.sends_away(&Reference::to(&*cr)) {
+                return Ok(LONG_LINE);
+            }
             let mut turn = std::pin::pin!(hub.turn(round.priority(), K::way(&step)));
             let turn = loop {
                 tokio::select! {
@@ -358,6 +362,7 @@ impl<K: Kind> Worker<'_, K> {
             Next::Rest => {
                 jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }
+            Next::Within(pause) => pause.min(self.pause_of(Next::Rest)),
             Next::Stop(pause) => pause.min(K::LONGEST_PAUSE),
             Next::Release => Duration::MAX,
         }

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::batch::{Batch, Batches};
 use super::kind::Reference;
-use super::snapshot::{Lister, Shared, Source};
+use super::pace::Pace;
+use super::snapshot::{Lister, Shared, Source, Wakes};
 use super::tasks::Tasks;
 use super::traffic::Traffic;
 use super::turns::{Turn, Turns, Way};
@@ -25,11 +26,14 @@ pub struct Hub {
     pub traffic: Traffic,
     /// Its background tasks.
     pub tasks: Tasks,
+    /// How fast it is asked about one thing at a time.
+    pub pace: Pace,
     client: Client,
     /// Its lists by how they are read.
     lists: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
     batches: Batches,
     turns: Arc<Turns>,
+    wakes: Wakes,
     held: Mutex<Option<Held>>,
     poll: Duration,
 }
@@ -57,16 +61,18 @@ pub struct Writer {
 }
 
 impl Hub {
-    pub(super) fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration) -> Self {
+    pub(super) fn new(engine: Engine, instance_id: &str, client: Client, poll: Duration, wakes: Wakes) -> Self {
         Self {
             instance_id: instance_id.into(),
             engine,
             traffic: Traffic::default(),
             tasks: Tasks::default(),
+            pace: Pace::default(),
             client,
             lists: Mutex::default(),
             batches: Batches::default(),
-            turns: Arc::default(),
+            turns: Arc::new(Turns::new(wakes.clone())),
+            wakes,
             held: Mutex::new(None),
             poll,
         }
@@ -90,14 +96,30 @@ impl Hub {
         let mut lists = self.lists.lock().expect("no holder panics");
         let list = lists
             .entry(TypeId::of::<L>())
-            .or_insert_with(|| Arc::new(Shared::<L::Item>::default()));
+            .or_insert_with(|| Arc::new(Shared::<L::Item>::new(self.wakes.clone())));
         list.clone().downcast().expect("filed under its own type")
+    }
+
+    /// An error of a call that makes more of something, with how much room there was for that when its list was read last.
+    pub fn room_for<L: Lister>(&self, what: &str, error: Error) -> Error {
+        let limits = self.list::<L>().limits().unwrap_or_default();
+        match (limits.left, limits.most) {
+            (Some(left), Some(most)) if error.class() == Class::Quota => {
+                error.adding(&format!("{left} of {most} {what} were left when they were listed last"))
+            }
+            _ => error,
+        }
     }
 
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
         self.busy()
             .map(|error| format!("the instance runs another change: {}", error.said()))
+    }
+
+    /// Whether so many wait for their turn that this object should come again later: it is woken.
+    pub fn sends_away(&self, object: &Reference) -> bool {
+        self.turns.sends_away(object)
     }
 
     /// Waits for the turn to write. An instance that turns out to be busy sends all who wait away.
@@ -166,9 +188,9 @@ impl Hub {
 }
 
 /// The hubs by ProviderConfig and instance: what one's credentials may see is not shown to another's.
-#[derive(Default)]
 pub struct Hubs {
     hubs: Mutex<BTreeMap<Key, (Arc<Hub>, Instant)>>,
+    wakes: Wakes,
 }
 
 /// Namespace and name of the ProviderConfig, and the instance's engine, as its object says, and id.
@@ -178,6 +200,14 @@ type Key = (String, String, Engine, String);
 const UNUSED: Duration = Duration::from_secs(25 * 3600);
 
 impl Hubs {
+    /// None; what they tell to look again is sent to `wakes`.
+    pub fn new(wakes: Wakes) -> Self {
+        Self {
+            hubs: Mutex::default(),
+            wakes,
+        }
+    }
+
     /// The hub of an instance.
     pub fn of(
         &self,
@@ -198,7 +228,12 @@ impl Hubs {
         if !hubs.get(&key).is_some_and(|(hub, _)| hub.client.is_clone_of(client)) {
             hubs.retain(|known, (_, used)| *known != key && used.elapsed() < UNUSED);
         }
-        let make = || (Arc::new(Hub::new(engine, instance_id, client.clone(), poll)), now);
+        let make = || {
+            (
+                Arc::new(Hub::new(engine, instance_id, client.clone(), poll, self.wakes.clone())),
+                now,
+            )
+        };
         let (hub, used) = hubs.entry(key).or_insert_with(make);
         *used = now;
         hub.clone()

@@ -12,6 +12,7 @@ mod kinds;
 mod lease;
 mod metrics;
 mod namespaces;
+mod pace;
 mod providers;
 mod room;
 mod round;
@@ -129,6 +130,7 @@ impl Operator {
         kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
         let namespaces = kinds.watch_namespaces();
+        let (wakes, mut woken) = mpsc::unbounded_channel();
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
         let context = Context {
             events: Events::new(self.kube.clone(), identity),
@@ -139,7 +141,7 @@ impl Operator {
             metrics: self.metrics,
             rooms: kinds.rooms,
             namespaces,
-            hubs: Hubs::default(),
+            hubs: Hubs::new(wakes),
             providers: Providers::default(),
             tenure,
             unsynced: kinds.unsynced.subscribe(),
@@ -151,6 +153,12 @@ impl Operator {
             synced.synced().await;
             stage.send_replace(Stage::Leading);
             std::future::pending::<()>().await;
+        };
+        let rooms = context.clone();
+        let wake = async move {
+            while let Some(object) = woken.recv().await {
+                rooms.rooms.wake(&object);
+            }
         };
         let idle = context.unsynced.clone();
         let told_before_it_began = async {
@@ -164,6 +172,7 @@ impl Operator {
         tokio::select! {
             _ = futures::future::join_all(controllers) => {}
             () = announce => {}
+            () = wake => {}
             () = told_before_it_began => {}
         }
         if shutdown.is_cancelled() {

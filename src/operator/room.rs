@@ -169,6 +169,7 @@ impl<Cr: Managed> Room<Cr> {
         match event {
             watcher::Event::Apply(cr) | watcher::Event::InitApply(cr) => {
                 self.put(cr);
+                self.caught_up(cr);
                 self.tell(cr);
             }
             watcher::Event::Delete(cr) => {
@@ -193,6 +194,13 @@ impl<Cr: Managed> Room<Cr> {
         };
         while is_same() {
             watch.told.notified().await;
+        }
+    }
+
+    /// The cache shows what we wrote; it need not be kept twice.
+    fn caught_up(&self, cr: &Cr) {
+        if let Some(note) = self.notes().get_mut(&key(cr)) {
+            note.written.take_if(|written| version(&**written) <= version(cr));
         }
     }
 

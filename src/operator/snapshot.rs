@@ -4,17 +4,18 @@
 //! is complete, and absence only if two complete lists in a row show it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
+use super::kind::Reference;
 use super::traffic::{RUN, Traffic};
-use crate::cloud::{Class, Client, Error, Operation, Page, Priority, Sent};
+use crate::cloud::{Class, Client, Error, Limits, Operation, Page, Priority, Sent};
 
 /// How many times a list is read again when it changed while it was read.
 const TRIES: usize = 3;
@@ -28,6 +29,8 @@ const MAX_BREATH: Duration = Duration::from_secs(60);
 const QUIET: u32 = 2;
 /// The longest such time.
 const MAX_QUIET: Duration = Duration::from_secs(15);
+/// How many may wait for a list as they are; a round that waits holds some ten kilobytes. Others are sent away and woken.
+const CROWD: usize = 64;
 
 /// How new a list must be.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +75,8 @@ pub struct Snapshot<T> {
     items: BTreeMap<Box<str>, T>,
     /// The names of the complete list before it, hashed.
     before: Option<HashSet<u64>>,
+    /// What it says of the room that is left.
+    limits: Limits,
 }
 
 /// A thing, or the proof that there is none, as of a moment.
@@ -87,13 +92,30 @@ pub struct Sighting<T> {
 pub struct Shared<T: Clone + Send + Sync + 'static> {
     kept: Mutex<Kept<T>>,
     hasher: RandomState,
+    wakes: Wakes,
 }
+
+/// Where it is told which objects should look again.
+pub type Wakes = mpsc::UnboundedSender<Reference>;
 
 struct Kept<T: Clone + Send + Sync + 'static> {
     last: Option<Arc<Snapshot<T>>>,
     reading: Option<Reading<T>>,
     /// The last reading that ended well: when, how long it took, its calls, and how many writes had been sent when it began.
     cost: Option<Cost>,
+    /// How many wait for it now.
+    crowd: usize,
+    /// Who was sent away, and looks again when a newer list is there.
+    later: BTreeSet<Reference>,
+}
+
+/// Waits for a list, until it is dropped.
+struct Waits<'a, T: Clone + Send + Sync + 'static>(&'a Shared<T>);
+
+impl<T: Clone + Send + Sync + 'static> Drop for Waits<'_, T> {
+    fn drop(&mut self) {
+        self.0.kept().crowd -= 1;
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,20 +137,6 @@ struct Reading<T: Clone + Send + Sync + 'static> {
 
 type Awaited<T> = watch::Receiver<Option<Outcome<T>>>;
 
-impl<T: Clone + Send + Sync + 'static> Default for Shared<T> {
-    fn default() -> Self {
-        let kept = Kept {
-            last: None,
-            reading: None,
-            cost: None,
-        };
-        Self {
-            kept: Mutex::new(kept),
-            hasher: RandomState::new(),
-        }
-    }
-}
-
 /// What a reader should do.
 enum Way<T: Clone + Send + Sync + 'static> {
     Take(Arc<Snapshot<T>>),
@@ -137,6 +145,48 @@ enum Way<T: Clone + Send + Sync + 'static> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Shared<T> {
+    /// An empty one.
+    pub fn new(wakes: Wakes) -> Self {
+        let kept = Kept {
+            last: None,
+            reading: None,
+            cost: None,
+            crowd: 0,
+            later: BTreeSet::new(),
+        };
+        Self {
+            kept: Mutex::new(kept),
+            hasher: RandomState::new(),
+            wakes,
+        }
+    }
+
+    /// The same as [`find`](Self::find) for an object; `None` if a crowd waits already, and the object is woken when a newer
+    /// list is there.
+    pub async fn find_or_later<L: Lister<Item = T>>(
+        self: &Arc<Self>,
+        lister: &L,
+        traffic: &Traffic,
+        (object, name): (&Reference, &str),
+        fresh: Freshness,
+    ) -> Result<Option<Sighting<T>>, Error> {
+        let Some(_waits) = self.enter(object, fresh) else {
+            return Ok(None);
+        };
+        self.find(lister, traffic, name, fresh).await.map(Some)
+    }
+
+    fn enter(&self, object: &Reference, fresh: Freshness) -> Option<Waits<'_, T>> {
+        let mut kept = self.kept();
+        let fits = |last: &Arc<Snapshot<T>>| last.begun > fresh.after && last.begun.elapsed() <= fresh.age;
+        if kept.crowd >= CROWD && !kept.last.as_ref().is_some_and(fits) {
+            kept.later.insert(object.clone());
+            return None;
+        }
+        kept.crowd += 1;
+        Some(Waits(self))
+    }
+
     /// The thing of this name. Dropping the future harms nobody who waits for the same list.
     pub async fn find<L: Lister<Item = T>>(
         self: &Arc<Self>,
@@ -159,6 +209,11 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             thing: list.items.get(name).cloned(),
             as_of: list.begun,
         })
+    }
+
+    /// What the instance had room for when the list was read last; no call is made for it.
+    pub fn limits(&self) -> Option<Limits> {
+        self.kept().last.as_ref().map(|last| last.limits)
     }
 
     async fn read<L: Lister<Item = T>>(
@@ -232,6 +287,10 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         snapshot.before = before.map(|last| last.items.keys().map(|name| self.hash(name)).collect());
         let snapshot = Arc::new(snapshot);
         kept.last = Some(snapshot.clone());
+        for object in std::mem::take(&mut kept.later) {
+            // An operator that ends needs no waking.
+            let _ = self.wakes.send(object);
+        }
         Ok(snapshot)
     }
 
@@ -262,25 +321,30 @@ async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot
     let mut calls = 0;
     for _ in 0..TRIES {
         let begun = Instant::now();
-        if let Some(items) = read_once(lister, urgency, &mut calls).await? {
-            let before = None;
-            return Ok((Snapshot { begun, items, before }, calls));
+        if let Some((items, limits)) = read_once(lister, urgency, &mut calls).await? {
+            let snapshot = Snapshot {
+                begun,
+                items,
+                before: None,
+                limits,
+            };
+            return Ok((snapshot, calls));
         }
     }
     let message = format!("the list changed while it was read, {TRIES} times in a row");
     Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message))
 }
 
-/// All pages, or `None` if they do not fit together.
+/// All pages and what the last of them says of limits, or `None` if they do not fit together.
 async fn read_once<L: Lister>(
     lister: &L,
     urgency: &AtomicU8,
     calls: &mut u32,
-) -> Result<Option<BTreeMap<Box<str>, L::Item>>, Error> {
+) -> Result<Option<(BTreeMap<Box<str>, L::Item>, Limits)>, Error> {
     let mut items = BTreeMap::new();
     let mut total = None;
     let mut offset = 0;
-    loop {
+    let limits = loop {
         *calls += 1;
         let page = lister.page(offset, priority(urgency)).await?;
         let (count, before) = (page.items.len() as u32, items.len());
@@ -296,11 +360,11 @@ async fn read_once<L: Lister>(
             None => count < L::PAGE || items.len() == before,
         };
         if last {
-            break;
+            break page.limits;
         }
-    }
+    };
     let complete = total.is_none_or(|total| items.len() as u64 == total);
-    Ok(complete.then_some(items))
+    Ok(complete.then_some((items, limits)))
 }
 
 fn priority(urgency: &AtomicU8) -> Priority {
@@ -317,7 +381,9 @@ mod tests {
 
     /// The lists that the service gives, one after the other, the last for ever; and how often it was asked.
     #[derive(Clone)]
-    struct Script(Arc<Mutex<(Vec<Vec<&'static str>>, u32)>>);
+    struct Script(Arc<Mutex<Told>>);
+
+    type Told = (Vec<Vec<&'static str>>, u32);
 
     impl Script {
         fn new(lists: &[&[&'static str]]) -> Self {
@@ -346,7 +412,11 @@ mod tests {
             };
             let items: Vec<_> = list.into_iter().map(String::from).collect();
             let total = Some(items.len() as u64);
-            Ok(Page { items, total })
+            Ok(Page {
+                items,
+                total,
+                limits: Limits::default(),
+            })
         }
 
         fn name(item: &String) -> Cow<'_, str> {
@@ -362,6 +432,10 @@ mod tests {
         }
     }
 
+    fn shared() -> Arc<Shared<String>> {
+        Arc::new(Shared::new(mpsc::unbounded_channel().0))
+    }
+
     fn long_ago() -> Instant {
         Instant::now() - Duration::from_secs(3600)
     }
@@ -374,7 +448,7 @@ mod tests {
             ([&["a", "c"], &["a", "c"]], None),
         ] {
             let script = Script::new(&lists.map(|list| &list[..]));
-            let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+            let (shared, traffic) = (shared(), Traffic::default());
             let seen = shared
                 .find(&script, &traffic, "b", fresh(long_ago(), 60))
                 .await
@@ -391,7 +465,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_thousand_readers_share_one_reading_also_when_the_first_goes_away() {
         let script = Script::new(&[&["a"]]);
-        let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+        let (shared, traffic) = (shared(), Traffic::default());
         let read = || shared.find(&script, &traffic, "a", fresh(long_ago(), 60));
         assert!(tokio::time::timeout(Duration::from_millis(10), read()).await.is_err());
         let all = futures::future::join_all((0..1000).map(|_| read())).await;
@@ -400,9 +474,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn of_a_crowd_most_are_sent_away_and_woken_when_the_list_is_there() {
+        let script = Script::new(&[&["a"]]);
+        let (wakes, mut woken) = mpsc::unbounded_channel();
+        let (shared, traffic) = (Arc::new(Shared::new(wakes)), Traffic::default());
+        let names: Vec<_> = (0..1000)
+            .map(|n| Reference::new("Topic", "shop", &n.to_string()))
+            .collect();
+        let read = |object| shared.find_or_later(&script, &traffic, (object, "a"), fresh(long_ago(), 60));
+        let seen = futures::future::join_all(names.iter().map(read)).await;
+        let at_once = seen.iter().filter(|seen| matches!(seen, Ok(Some(_)))).count();
+        assert_eq!((at_once, script.calls()), (CROWD, 1));
+        let mut count = 0;
+        while woken.try_recv().is_ok() {
+            count += 1;
+        }
+        assert_eq!(count, 1000 - CROWD);
+        let again = futures::future::join_all(names.iter().map(read)).await;
+        assert!(again.iter().all(|seen| matches!(seen, Ok(Some(_)))));
+        assert_eq!(script.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn while_writes_run_a_list_is_a_twentieth_of_the_calls_and_then_it_is_read_at_once() {
         let script = Script::new(&[&["a"]]);
-        let (shared, traffic) = (Arc::new(Shared::default()), Traffic::default());
+        let (shared, traffic) = (shared(), Traffic::default());
         shared
             .find(&script, &traffic, "a", fresh(long_ago(), 60))
             .await

@@ -1,10 +1,13 @@
 //! Whose turn it is to write to one instance.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::kind::Reference;
+use super::snapshot::Wakes;
 use crate::cloud::{Line, Priority};
 
 /// How many creates may be under way at once.
@@ -24,16 +27,19 @@ pub enum Way {
 }
 
 /// The turns of one instance's writes, the most urgent first: of what goes beside others, four at once, else one at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Turns {
     line: Line,
     state: Mutex<State>,
+    wakes: Wakes,
 }
 
 #[derive(Debug, Default)]
 struct State {
     taken: u32,
     narrow_until: Option<Instant>,
+    /// Who was sent away, and is woken one by one.
+    later: VecDeque<Reference>,
 }
 
 /// A turn, until it is dropped.
@@ -43,7 +49,31 @@ pub struct Turn {
     weight: u32,
 }
 
+/// How many may wait in the line as they are; a round that waits holds some ten kilobytes.
+const CROWD: usize = 64;
+
 impl Turns {
+    /// Nobody's turn.
+    pub fn new(wakes: Wakes) -> Self {
+        Self {
+            line: Line::default(),
+            state: Mutex::default(),
+            wakes,
+        }
+    }
+
+    /// Whether the line is so long that an object should come again: it is woken.
+    pub fn sends_away(&self, object: &Reference) -> bool {
+        let away = self.line.len() >= CROWD;
+        if away {
+            let mut state = self.state();
+            if !state.later.contains(object) {
+                state.later.push_back(object.clone());
+            }
+        }
+        away
+    }
+
     /// Waits for a turn.
     pub async fn take(self: &Arc<Self>, priority: Priority, way: Way) -> Turn {
         let weight = if way == Way::Beside { 1 } else { WIDTH };
@@ -81,7 +111,14 @@ impl State {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turns.state().taken -= self.weight;
+        let mut state = self.turns.state();
+        state.taken -= self.weight;
+        let next = state.later.pop_front();
+        drop(state);
+        if let Some(next) = next {
+            // An operator that ends needs no waking.
+            let _ = self.turns.wakes.send(next);
+        }
         self.turns.line.nudge();
     }
 }
@@ -94,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn creates_go_four_at_once_and_everything_else_alone() {
-        let turns = Arc::new(Turns::default());
+        let turns = Arc::new(Turns::new(tokio::sync::mpsc::unbounded_channel().0));
         let take = |priority, way| Box::pin(turns.take(priority, way));
         let mut creates = vec![];
         for _ in 0..WIDTH {

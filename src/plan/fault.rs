@@ -15,6 +15,10 @@ pub enum Halt {
     Waiting(String),
     /// The same, of what is not watched.
     Polling(String),
+    /// What it lives in is missing, going, or of no use: so is it, whatever was known of it.
+    Unhoused(String),
+    /// Others are before it; it is woken, or comes again after this long. Nothing is told.
+    Later(Duration),
     /// Only a person helps.
     Stop(Reason, String),
     /// A call failed.
@@ -54,7 +58,10 @@ pub struct Standing<'a> {
 /// What to tell, if anything changes, and when to try again. A healthy object stays as it is for three intervals.
 pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, Again) {
     let (reason, message, fault) = match halt {
-        Halt::Waiting(message) | Halt::Polling(message) => (Reason::WaitingForReference, message.clone(), Fault::Wait),
+        Halt::Later(pause) => return (None, Again::At(Next::Stop(*pause))),
+        Halt::Waiting(message) | Halt::Polling(message) | Halt::Unhoused(message) => {
+            (Reason::WaitingForReference, message.clone(), Fault::Wait)
+        }
         Halt::Stop(reason, message) => (*reason, message.clone(), Fault::Stop),
         Halt::Cloud(error) => (reason_of(error), message_of(error, standing.deleting), error.fault()),
     };
@@ -74,7 +81,7 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
     let stops = fault == Fault::Stop;
     let again = match fault {
         Fault::Wait if acting => Again::At(Next::Moved),
-        Fault::Wait if matches!(halt, Halt::Waiting(_)) => Again::At(Next::Woken),
+        Fault::Wait if matches!(halt, Halt::Waiting(_) | Halt::Unhoused(_)) => Again::At(Next::Woken),
         Fault::Wait => Again::At(Next::Poll),
         Fault::Stop => Again::At(Next::Stop(if deleting { BLOCKED } else { STOP })),
         Fault::Retry | Fault::Gone | Fault::Exists => Again::Backoff(pause),
@@ -95,6 +102,8 @@ pub fn interrupted(standing: Standing<'_>, halt: &Halt) -> (Option<Situation>, A
         }
     } else if applied && acting {
         Situation::Correcting { message }
+    } else if matches!(halt, Halt::Unhoused(_)) {
+        Situation::Waiting { reason, message }
     } else if applied && recent {
         return (None, again);
     } else if applied {

@@ -12,6 +12,7 @@ pub mod grant;
 pub mod instance;
 pub mod kafka_instance;
 pub mod kafka_user_quota;
+pub mod live;
 pub mod provider_config;
 mod reason;
 pub mod rocketmq_instance;
@@ -59,6 +60,8 @@ pub enum Next {
     Woken,
     /// At the resync interval: nothing is to be done.
     Rest,
+    /// The same, but sooner: nothing is to be done, and somebody wants to know what moves by itself.
+    Within(Duration),
     /// After a long while, or when somebody acts.
     Stop(Duration),
     /// Never: the finalizer goes. Nothing of it is left that we should take care of.

@@ -10,7 +10,7 @@ use crate::api::{
     Correction, InstanceSpec, ObservedInstance, ObservedMaintenanceWindow, RocketMQInstance, RocketMQInstanceStatus,
 };
 use crate::cloud::rocketmq::{self, CreateInstance, UpdateInstance};
-use crate::cloud::{InstanceStatus, Order, Tag};
+use crate::cloud::{InstanceStatus, Limits, Order, Tag};
 
 /// What precedes a create's nonce at the end of the description: a create takes no tags (RocketMQ API reference 5.1.2).
 const MARK: &str = "dms-operator.create:";
@@ -39,6 +39,10 @@ pub struct View {
     pub brokers: Option<BTreeSet<String>>,
     /// The most that each broker of its flavour can have, in GB (5.10.1); `None` where nobody asked.
     pub most_disk: Option<u32>,
+    /// What the list of its topics said last of topics (5.3.2); `None` where nobody has read it.
+    pub topic_limits: Option<Limits>,
+    /// What the list of its consumer groups said last of groups (5.2.1); `None` where nobody has read it.
+    pub group_limits: Option<Limits>,
 }
 
 /// Decides.
@@ -137,11 +141,22 @@ impl InstanceEngine for RocketMq {
             enable_acl: view.instance.enable_acl,
         });
         status.endpoints = endpoints(&view.instance);
+        if view.topic_limits.or(view.group_limits).is_some() {
+            let mut limits = status.limits.unwrap_or_default();
+            if let Some(topics) = view.topic_limits {
+                (limits.max_topics, limits.remain_topics) = (topics.most, topics.left);
+            }
+            if let Some(groups) = view.group_limits {
+                (limits.max_groups, limits.remain_groups) = (groups.most, groups.left);
+            }
+            status.limits = Some(limits);
+        }
     }
 
     fn hide(status: &mut RocketMQInstanceStatus) {
         status.state = None;
         status.endpoints = vec![];
+        status.limits = None;
     }
 
     /// By 5.10.1; that of 5.x is not in the reference.

@@ -10,6 +10,7 @@
 //! | `POST clock` `{advanceSeconds}` | moves time on; answers `{time}` |
 //! | `POST instances/{id}` `{status}` | puts an instance into a state by force |
 //! | `POST clients` `{instance, group, members}` | connects clients to a group; on Kafka that makes it |
+//! | `POST lag` `{instance, group, topic, messages}` | lets a group consume a topic and leave messages of it unread |
 //! | `POST topics` `{instance, names}` | makes topics of three partitions in an instance of Kafka, all at once |
 //! | `DELETE tokens` | revokes every token |
 
@@ -37,6 +38,7 @@ pub(crate) fn router() -> Router<Simulator> {
         .route("/clock", post(clock))
         .route("/instances/{id}", post(instance))
         .route("/clients", post(clients))
+        .route("/lag", post(lag))
         .route("/topics", post(topics))
         .route("/tokens", delete(revoke_tokens))
 }
@@ -119,6 +121,16 @@ struct Clients {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Lag {
+    /// Its id or name.
+    instance: String,
+    group: String,
+    topic: String,
+    messages: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Topics {
     /// Its id or name.
     instance: String,
@@ -188,6 +200,20 @@ async fn clients(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<
         members,
     } = parse(&body)?;
     Ok(if simulator.set_members(&instance, &group, members) {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::NOT_FOUND
+    })
+}
+
+async fn lag(Extract(simulator): Extract<Simulator>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let Lag {
+        instance,
+        group,
+        topic,
+        messages,
+    } = parse(&body)?;
+    Ok(if simulator.set_lag(&instance, &group, &topic, messages) {
         StatusCode::NO_CONTENT
     } else {
         StatusCode::NOT_FOUND

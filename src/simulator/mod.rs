@@ -297,8 +297,17 @@ impl Simulator {
         state.connect(instance, group, members, now)
     }
 
-    /// Fills an instance of Kafka that runs, named by its id or name, with topics: as many at once as no client could make.
-    /// False if there is no such instance; names that are there are passed over.
+    /// Lets a consumer group leave so many messages of a topic unread, which also subscribes it. False if there is no such
+    /// instance that runs, or no such group.
+    pub fn set_lag(&self, instance: &str, group: &str, topic: &str, messages: u64) -> bool {
+        let mut state = self.lock();
+        let now = self.now(&state);
+        state.advance(now, self.config());
+        state.leave_unread(instance, group, topic, messages)
+    }
+
+    /// Fills an instance of Kafka that runs, named by its id or name, with topics as old as itself: as many at once as no
+    /// client could make. False if there is no such instance; names that are there are passed over.
     pub fn add_topics(&self, instance: &str, names: Vec<String>) -> bool {
         let mut state = self.lock();
         let now = self.now(&state);

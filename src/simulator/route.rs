@@ -91,6 +91,11 @@ fn in_instance(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
         ("PUT", ["topics"], _) => own(Kafka, "UpdateInstanceTopic", kafka::topics::update),
         ("POST", ["topics", "delete"], _) => own(Kafka, "BatchDeleteInstanceTopic", kafka::topics::delete),
 
+        ("GET", ["management", "topics", topic], _) => {
+            own(Kafka, "ShowInstanceTopicDetail", kafka::topics::show_usage).about(topic)
+        }
+
+        ("GET", ["management", "groups", group], _) => own(Kafka, "ShowGroups", kafka::groups::show_usage).about(group),
         ("GET", ["groups"], Kafka) => own(Kafka, "ListInstanceConsumerGroups", kafka::groups::list),
         ("POST", ["groups", "batch-delete"], _) => own(Kafka, "BatchDeleteGroup", kafka::groups::delete_batch),
 
@@ -104,6 +109,16 @@ fn in_instance(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
         ("PUT", ["topics", topic], _) => own(RocketMq, "UpdateTopic", rocketmq::topics::update).about(topic),
         ("DELETE", ["topics", topic], _) => own(RocketMq, "DeleteTopic", rocketmq::topics::delete).about(topic),
 
+        ("GET", ["topics", topic, "groups"], _) => {
+            own(RocketMq, "ListConsumerGroupOfTopic", rocketmq::usage::groups_of_topic).about(topic)
+        }
+        ("GET", ["topics", topic, "status"], _) => {
+            own(RocketMq, "ShowTopicStatus", rocketmq::usage::messages_of_topic).about(topic)
+        }
+
+        ("GET", ["groups", group, "topics"], _) => {
+            own(RocketMq, "ShowConsumerListOrDetails", rocketmq::usage::topics_of_group).about(group)
+        }
         ("POST", ["groups"], _) => own(
             RocketMq,
             "CreateConsumerGroupOrBatchDeleteConsumerGroup",
@@ -132,6 +147,9 @@ fn of_engine(verb: &str, rest: &[&str], engine: Engine) -> Option<Route> {
         }
         (Kafka, "DELETE", ["groups", group]) => {
             own(Kafka, "DeleteInstanceConsumerGroup", kafka::groups::delete).about(group)
+        }
+        (RocketMq, "GET", ["groups", group, "clients"]) => {
+            own(RocketMq, "ShowConsumerConnections", rocketmq::usage::clients_of_group).about(group)
         }
         (RocketMq, "POST", ["extend"]) => own(RocketMq, "ResizeInstance", extend::extend),
         (RocketMq, "GET", ["extend"]) => own(

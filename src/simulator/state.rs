@@ -152,17 +152,26 @@ impl State {
         }
     }
 
+    /// Lets a group of an instance that runs leave messages of a topic unread; false if there is no such thing.
+    pub(crate) fn leave_unread(&mut self, instance: &str, group: &str, topic: &str, messages: u64) -> bool {
+        self.running(instance).is_some_and(|instance| match &mut instance.own {
+            Own::Kafka(own) => kafka::groups::leave_unread(own, group, topic, messages),
+            Own::RocketMq(own) => rocketmq::groups::leave_unread(own, group, topic, messages),
+        })
+    }
+
     /// Makes topics in an instance of Kafka that runs, named by id or name; false if there is no such instance.
     pub(crate) fn fill(&mut self, instance: &str, names: Vec<String>, now: Now) -> bool {
-        match self.running(instance).map(|instance| &mut instance.own) {
-            Some(Own::Kafka(own)) => {
-                for name in names {
-                    kafka::topics::fill(own, name, now);
-                }
-                true
-            }
-            _ => false,
+        let Some(instance) = self.running(instance) else {
+            return false;
+        };
+        let Own::Kafka(own) = &mut instance.own else {
+            return false;
+        };
+        for name in names {
+            kafka::topics::fill(own, name, instance.created_at, now);
         }
+        true
     }
 
     fn running(&mut self, instance: &str) -> Option<&mut Instance> {

@@ -33,7 +33,7 @@ class Lab:
         # Only what we make is listed: pages can be counted in the head.
         self.env = Environment.start(folder, binaries, SPEED, flags=[*flags, "--hide-system-topics", "--seed=1"])
         self.cloud, self.kubectl, self.operator = self.env.cloud, Kubectl(self.env), Operator(self.env)
-        self.api = Api(self.env)
+        self.api, self.count = Api(self.env), 0
         self.values = {
             "pollInterval": poll,
             "resyncInterval": resync,
@@ -77,9 +77,53 @@ class Lab:
         time.sleep(LAG)
         topics = [topic(name, instance) for instance, names in by_instance.items() for name in names]
         with Watch(self.api) as watch:
+            already = len(watch.topics)
             with Live(f"{len(topics)} objects for topics that are there") as live:
                 self.api.create(TOPICS, topics, live)
-            self.until("all of them are Ready and Synced", lambda: watch.settled() >= len(topics), 3600, watch)
+            self.until("all of them are Ready and Synced", lambda: watch.settled() >= already + len(topics), 3600, watch)
+
+    def restored_topics(self, by_instance):
+        """The same several times as fast: objects as from a backup, with finalizer and status, while the operator is away.
+
+        One of each instance is settled for real, and the others get its status.
+        """
+        self.settled_topics({instance: names[:1] for instance, names in by_instance.items()})
+        self.operator.stop()
+        for instance, names in by_instance.items():
+            self.cloud.fill(instance, names[1:])
+        firsts = [self.api.call(self.api.connect(), "GET", f"{TOPICS}/{names[0]}") for names in by_instance.values()]
+        copies = [copy(first, name) for first, names in zip(firsts, by_instance.values()) for name in names[1:]]
+        with Live(f"{len(copies)} objects, as if restored") as live:
+            self.api.each(copies, self._restore, live)
+        self.operator.start(show=False)
+        with Watch(self.api) as watch:
+            self.until("all of them are Ready and Synced", lambda: watch.settled() > len(copies), 1800, watch)
+
+    def _restore(self, connection, item):
+        self.api.call(connection, "POST", TOPICS, item)
+        path = f"{TOPICS}/{item['metadata']['name']}/status"
+        self.api.call(connection, "PATCH", path, {"status": item["status"]}, "application/merge-patch+json")
+
+    def grow(self, count, instances, restored=False):
+        """So many topics in so many instances, which are made at the first time; at rest."""
+        if not self.count:
+            self.instances(spread(count, instances))
+        have = spread(self.count, instances)
+        more = {instance: names[len(have[instance]) :] for instance, names in spread(count, instances).items()}
+        if any(more.values()):
+            (self.restored_topics if restored else self.settled_topics)(more)
+        self.count = max(self.count, count)
+        self.quiet()
+
+    def restart(self, **values):
+        """Ends the operator and starts it again, with other values of the chart if some are given; seconds until it is ready."""
+        self.operator.stop()
+        if values:
+            self.values |= values
+            self.operator.install(self.values)
+        begun = time.time()
+        self.operator.start(show=False)
+        return time.time() - begun
 
     def apply(self, manifests):
         self.kubectl.run("apply", "-f", "-", stdin=json.dumps(listed(manifests)))
@@ -328,8 +372,20 @@ def topic(name, instance, hours=72):
     }
 
 
+def copy(topic, name):
+    """A topic's object as another's would be."""
+    meta = {"name": name, "finalizers": topic["metadata"]["finalizers"]}
+    return topic | {"metadata": meta, "status": topic["status"] | {"externalName": name}}
+
+
 def topic_names(count, prefix="topic"):
     return [f"{prefix}-{n:05}" for n in range(count)]
+
+
+def spread(count, instances):
+    """Names of so many topics by instance; fewer are the first of more."""
+    share = -(-count // instances)
+    return {f"i-{n:02}": topic_names(max(0, min(share, count - n * share)), f"t{n:02}") for n in range(instances)}
 
 
 def _seconds(text):

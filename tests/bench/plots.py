@@ -35,10 +35,11 @@ def time_of_creates(points, file):
 
 def memory(points, file):
     counts = [p["objects"] for p in points]
-    axes = figure("objects", "resident memory of the operator, MiB")
-    axes.plot(counts, [p["grownMiB"] for p in points], "o-", label="after they were made, one by one")
-    axes.plot(counts, [p["restartedMiB"] for p in points], "s-", label="of a process that began with them")
-    axes.axhline(100 / 1.048576, color="k", linestyle="--", label="100 MB")
+    megabytes = lambda name: [p[name] * 2**20 / 1e6 for p in points]
+    axes = figure("objects", "resident memory of the operator, MB")
+    axes.plot(counts, megabytes("grownMiB"), "o-", label="after they were made, one by one")
+    axes.plot(counts, megabytes("restartedMiB"), "s-", label="of a process that began with them")
+    axes.axhline(100, color="k", linestyle="--", label="to stay below")
     axes.set_ylim(bottom=0)
     save(axes, counts, file)
 
@@ -46,7 +47,8 @@ def memory(points, file):
 def calls(figures, file):
     counts = [p["objects"] for p in figures["points"]]
     axes = figure("objects", "calls to the cloud a minute at rest")
-    axes.plot(counts, [p["callsAMinute"] for p in figures["points"]], "o-", label=f"{figures['instances']} instances, looked at once a minute")
+    looked = f"{figures['instances']} instances, looked at once a minute"
+    axes.plot(counts, [p["callsAMinute"] for p in figures["points"]], "o-", label=looked)
     axes.plot(counts, counts, "k--", label="one call an object")
     axes.set_yscale("log")
     save(axes, counts, file)

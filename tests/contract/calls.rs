@@ -116,8 +116,8 @@ impl Line {
     /// Each operation at least once, with every field that it can have, on an instance that runs.
     pub async fn with_everything(&self, id: &str) -> Vec<Result<(), Error>> {
         match self.engine {
-            Engine::Kafka => kafka::with_everything(&self.client, id).await,
-            Engine::RocketMq => rocketmq::with_everything(&self.client, id).await,
+            Engine::Kafka => kafka::with_everything(&self.client, &self.simulator, id).await,
+            Engine::RocketMq => rocketmq::with_everything(&self.client, &self.simulator, id).await,
         }
     }
 

@@ -143,15 +143,19 @@ async fn the_client_finds_in_full_answers_all_that_it_looks_for() {
     client.create_topic(id, &topic).await.unwrap();
     client.create_group(id, &group).await.unwrap();
     client.create_quota(id, &quota).await.unwrap();
+    line.simulator.set_lag(id, "billing", "orders", 1);
     settle().await;
     let tasks = client.list_tasks(id, 1, 50).await.unwrap();
     let found = [
         format!("{:?}", client.show_instance::<kafka::Instance>(id).await.unwrap()),
-        format!("{:?}", client.list_topics(id, 0, 50).await.unwrap()),
-        format!("{:?}", client.list_groups(id, 0, 50).await.unwrap()),
-        format!("{:?}", client.list_quotas(id, 0, 50).await.unwrap()),
+        format!("{:?}", client.list_topics(id, 0, 50).await.unwrap().items),
+        format!("{:?}", client.list_topics(id, 0, 50).await.unwrap().limits),
+        format!("{:?}", client.list_groups(id, 0, 50).await.unwrap().items),
+        format!("{:?}", client.show_topic_usage(id, "orders").await.unwrap()),
+        format!("{:?}", client.show_group_usage(id, "billing").await.unwrap()),
+        format!("{:?}", client.list_quotas(id, 0, 50).await.unwrap().items),
         format!("{:?}", client.show_task(id, &tasks.items[0].id).await.unwrap()),
-        format!("{tasks:?}"),
+        format!("{:?}", tasks.items),
         format!("{:?}", client.list_available_zones().await.unwrap()),
         format!("{:?}", client.find_projects(None).await.unwrap()),
     ];
@@ -178,6 +182,7 @@ async fn and_of_rocketmq_all_but_what_is_of_the_other_version() {
     };
     client.create_rocketmq_topic(id, &topic).await.unwrap();
     client.create_rocketmq_group(id, &group).await.unwrap();
+    line.simulator.set_lag(id, "billing", "orders", 1);
     settle().await;
     let instance = client.show_instance::<rocketmq::Instance>(id).await.unwrap();
     let of_five = ["grpc_address", "public_grpc_address", "message_type"];
@@ -185,8 +190,8 @@ async fn and_of_rocketmq_all_but_what_is_of_the_other_version() {
     let absent = of_five.iter().copied().chain(["public_namesrv_address"]);
     let found = [
         format!("{instance:?}"),
-        format!("{:?}", client.list_rocketmq_topics(id, 0, 50).await.unwrap()),
-        format!("{:?}", client.list_rocketmq_groups(id, 0, 50).await.unwrap()),
+        format!("{:?}", client.list_rocketmq_topics(id, 0, 50).await.unwrap().items),
+        format!("{:?}", client.list_rocketmq_groups(id, 0, 50).await.unwrap().items),
         format!("{:?}", client.extend_products(id).await.unwrap()),
     ];
     for found in found {
@@ -195,6 +200,23 @@ async fn and_of_rocketmq_all_but_what_is_of_the_other_version() {
         assert!(!rest.contains(": None") && !rest.contains("Other("), "{found}");
     }
     assert_eq!(client.list_brokers(id).await.unwrap(), ["broker-0", "broker-1"]);
+    for limits in [
+        client.list_rocketmq_topics(id, 0, 50).await.unwrap().limits,
+        client.list_rocketmq_groups(id, 0, 50).await.unwrap().limits,
+    ] {
+        assert_eq!((limits.most, limits.left), (Some(8000), Some(7999)));
+    }
+    let consumers = client.show_rocketmq_consumers(id, "billing").await.unwrap();
+    assert_eq!((consumers.online, consumers.total), (Some(false), Some(0)));
+    let topics = client
+        .list_rocketmq_topics_of_group(id, "billing", 0, 50)
+        .await
+        .unwrap();
+    assert_eq!((topics.items, topics.total), (vec!["orders".to_owned()], Some(1)));
+    assert_eq!(client.show_rocketmq_lag(id, "billing", "orders").await.unwrap(), 1);
+    let groups = client.list_rocketmq_groups_of_topic(id, "orders", 0, 50).await.unwrap();
+    assert_eq!(groups.items, ["billing"]);
+    assert_eq!(client.count_rocketmq_messages(id, "orders").await.unwrap(), Some(1));
 }
 
 fn password(password: &str) -> Credentials {

@@ -66,6 +66,14 @@ class Cloud:
         """Those that have not struck yet."""
         return self._control("GET", "faults")
 
+    def connect(self, instance, group, members):
+        """So many clients are connected to a consumer group from now on."""
+        self._control("POST", "clients", {"instance": instance, "group": group, "members": members})
+
+    def leave_unread(self, instance, group, topic, messages):
+        """A consumer group has so many messages of a topic yet to read."""
+        self._control("POST", "lag", {"instance": instance, "group": group, "topic": topic, "messages": messages})
+
     def heal(self):
         """Calls all faults off."""
         self._control("DELETE", "faults")

@@ -213,6 +213,7 @@ class Kafka(Case):
         self.assertTrue(seen.created_at > 0 and seen.coordinator_id is not None)
         seen = service.list_instance_consumer_group(**group).group
         self.assertEqual((seen.group_id, seen.state), ("orders.v1", "EMPTY"))
+        self.usage("orders.v1")
 
         body = GroupCreateReq(group_name="orders.v1", group_desc="all orders")
         self.assertEqual(service.update_instance_consumer_group(**group, body=body).status_code, 200)
@@ -225,6 +226,24 @@ class Kafka(Case):
         self.assertEqual((answer.total, [failed.group_id for failed in answer.failed_groups]), (1, ["orders.v1"]))
         self.assertTrue(answer.failed_groups[0].error_message)
         self.assertEqual(self.state(instance_id)["groups"], [])
+
+    def usage(self, group):
+        """Clients come, leave messages unread, and go."""
+        service, instance_id = self.service, self.instance_id
+        body = CreateInstanceTopicReq(id="consumed", partition=3)
+        service.create_instance_topic(instance_id=instance_id, body=body)
+        for members in (2, 0):
+            self.cloud.connect(instance_id, group, members)
+            self.cloud.leave_unread(instance_id, group, "consumed", 7)
+            seen = service.show_groups(instance_id=instance_id, group=group).group
+            self.assertEqual((seen.group_id, seen.state), (group, "STABLE" if members else "EMPTY"))
+            self.assertEqual([member.client_id for member in seen.members], ["consumer-1", "consumer-2"][:members])
+            self.assertEqual([(o.topic, o.lag) for o in seen.group_message_offsets], [("consumed", n) for n in (3, 2, 2)])
+        seen = service.show_instance_topic_detail(instance_id=instance_id, topic="consumed")
+        self.assertEqual((seen.topic, seen.group_subscribed), ("consumed", [group]))
+        self.assertEqual([(p.lso, p.leo, len(p.replicas)) for p in seen.partitions], [(0, n, 3) for n in (3, 2, 2)])
+        body = BatchDeleteInstanceTopicReq(topics=["consumed"])
+        self.assertTrue(service.batch_delete_instance_topic(instance_id=instance_id, body=body).topics[0].success)
 
 
 def expected_value(value):

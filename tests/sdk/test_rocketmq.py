@@ -208,6 +208,7 @@ class RocketMQ(Case):
             self.assertEqual((seen.group_desc, seen.brokers, seen.permissions), ("orders", ["broker-0"], []))
             self.assertEqual((seen.enabled, seen.broadcast, seen.retry_max_time), (True, False, 16))
 
+        self.usage(instance_id)
         self.settled(instance_id)
         body = UpdateConsumerGroup(enabled=False, broadcast=True, retry_max_time=10, brokers=["broker-0", "broker-1"])
         answer = service.update_consumer_group(instance_id=instance_id, group=AWKWARD, body=body)
@@ -222,6 +223,26 @@ class RocketMQ(Case):
         self.assertEqual(answer.status_code, 204)
         self.until(lambda: self.names(instance_id, "groups"), lambda names: AWKWARD not in names)
         self.refused(404, "DMS.10240405", show)
+
+    def usage(self, instance_id):
+        """Clients come, leave messages unread, and go."""
+        service, group = self.service, dict(instance_id=instance_id, group=AWKWARD)
+        self.create_topic(instance_id, name="consumed", queue_num=2, brokers=["broker-0"], permission="all")
+        self.cloud.leave_unread(instance_id, AWKWARD, "consumed", 7)
+        for members in (1, 0):
+            self.cloud.connect(instance_id, AWKWARD, members)
+            seen = service.show_consumer_connections(**group, limit=10, offset=0, is_detail=True)
+            self.assertEqual((seen.group_name, seen.online, seen.total), (AWKWARD, members == 1, members))
+            self.assertEqual([s.topic for client in seen.clients for s in client.subscriptions], ["consumed"] * members)
+        seen = service.show_consumer_list_or_details(**group)
+        self.assertEqual((seen.topics, seen.total), (["consumed"], 1))
+        seen = service.show_consumer_list_or_details(**group, topic="consumed")
+        self.assertEqual((seen.lag, seen.max_offset, seen.consumer_offset), (7, 7, 0))
+        topic = dict(instance_id=instance_id, topic="consumed")
+        self.assertEqual(service.list_consumer_group_of_topic(**topic).groups, [AWKWARD])
+        [broker] = service.show_topic_status(**topic).brokers
+        self.assertEqual([(q.min_offset, q.max_offset) for q in broker.queues], [(0, 7), (0, 0)])
+        self.delete_topics(instance_id, "consumed")
 
     def test_group_of_5(self):
         service, instance_id = self.service, self.instance_id_5

@@ -54,10 +54,10 @@ pub async fn at_rest() -> (World, Running) {
     at_rest_with(&ALL).await
 }
 
-/// Waits until these are Ready, and nothing more is done about them.
+/// Waits until these are Ready, and nothing more is done about them: instances have told what they have room for, too.
 pub async fn settled_with(world: &World, objects: &[Object]) {
     world.until_ready(HOUR, objects).await;
-    sleep(2 * MINUTE).await;
+    sleep(RESYNC + 2 * MINUTE).await;
 }
 
 /// The same of the Kafka estate.

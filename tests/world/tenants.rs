@@ -163,7 +163,7 @@ async fn what_is_admitted_lives_as_in_the_instances_own_namespace() {
         .until(MINUTE, "grown", |world| topic(world, "pay.orders")["partition"] == 12)
         .await;
     // An operator that begins anew knows the labels before it looks at anything.
-    sleep(2 * MINUTE).await;
+    sleep(3 * RESYNC).await;
     drop(operator);
     let before = world.effects().len();
     let _operator = world.start("two");
@@ -303,6 +303,26 @@ async fn of_two_topics_that_want_the_last_partitions_one_has_them() {
     grant(&world, json!([{"name": "all", "selector": {}, "maxPartitions": 1}])).await;
     sleep(HOUR).await;
     assert_eq!(short(&world, loser), HEALTHY);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_only_looks_takes_nothing_of_a_grant() {
+    let (world, _operator) = shared(json!([{"name": "all", "selector": {}, "maxPartitions": 10}])).await;
+    let spec = json!({
+        "instanceRef": by_name(), "name": "bill", "kafka": {"partitions": 10}, "management": {"policy": "Observe"},
+    });
+    apply_there(&world, BILL_ORDERS, spec).await;
+    until_short(&world, BILL_ORDERS, "FFTU NotFound").await;
+    apply_topic(&world, PAY_ORDERS, by_name(), "pay", 6).await;
+    until_short(&world, PAY_ORDERS, HEALTHY).await;
+    // From now on it does more than look, and is told how much is left.
+    edit_there(&world, BILL_ORDERS, json!({"management": {"policy": "Manage"}})).await;
+    until_short(&world, BILL_ORDERS, "FFTU NotAllowed").await;
+    assert!(
+        said(&world, BILL_ORDERS).contains("4 are left"),
+        "{}",
+        said(&world, BILL_ORDERS)
+    );
 }
 
 #[tokio::test(start_paused = true)]

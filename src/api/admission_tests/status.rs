@@ -8,10 +8,11 @@ use super::Kind;
 use crate::api::common::{Correction, CreateIntent, Drift, Location, Operation, Origin};
 use crate::api::consumer_group::{ConsumerGroupStatus, ObservedConsumerGroup};
 use crate::api::instance::{ObservedInstance, ObservedMaintenanceWindow as Window};
-use crate::api::kafka_instance::{Endpoint, KafkaInstanceStatus, ObservedKafkaInstance};
+use crate::api::kafka_instance::{Endpoint, KafkaInstanceStatus, KafkaLimits, ObservedKafkaInstance};
 use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
+use crate::api::live::{ConsumerGroupLive, TopicLag, TopicLive};
 use crate::api::provider_config::{CredentialsType, EffectiveRate, Identity, ProviderConfigStatus};
-use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus};
+use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus, RocketMqLimits};
 use crate::api::topic::{ObservedTopic, TopicStatus};
 use crate::api::{CoreStatus, StringMap};
 
@@ -144,6 +145,11 @@ fn every_status_fits_its_definition() {
                 instance: instance(),
                 retention_policy: text(),
             }),
+            limits: Some(KafkaLimits {
+                max_partitions: Some(750),
+                remain_partitions: Some(602),
+                topic_max_partitions: Some(200),
+            }),
             managed_tags: ["env".into()].into(),
         },
     );
@@ -157,6 +163,12 @@ fn every_status_fits_its_definition() {
                 instance: instance(),
                 enable_acl: Some(true),
                 brokers: ["broker-0".into()].into(),
+            }),
+            limits: Some(RocketMqLimits {
+                max_topics: Some(2000),
+                remain_topics: Some(1997),
+                max_groups: Some(4000),
+                remain_groups: Some(0),
             }),
             managed_tags: ["env".into()].into(),
         },
@@ -184,6 +196,12 @@ fn every_status_fits_its_definition() {
             managed_configs: ["a".into()].into(),
             sent_description: text(),
             unverifiable: ["description".into()].into(),
+            live: Some(TopicLive {
+                time: "2026-11-22T10:00:00Z".into(),
+                consumer_groups: (0..20).map(|n| format!("g{n}")).collect(),
+                consumer_groups_total: Some(21),
+                messages: Some(u64::MAX),
+            }),
         },
     );
     fits(
@@ -198,6 +216,17 @@ fn every_status_fits_its_definition() {
                 consume_orderly: Some(false),
                 brokers: ["broker-0".into()].into(),
                 create_time: text(),
+            }),
+            live: Some(ConsumerGroupLive {
+                time: "2026-11-22T10:00:00Z".into(),
+                state: text(),
+                members: Some(4),
+                lag: Some(1200),
+                topics: vec![TopicLag {
+                    topic: "orders".into(),
+                    lag: Some(1200),
+                }],
+                topics_total: Some(1),
             }),
         },
     );

@@ -8,11 +8,13 @@ mod groups;
 mod instances;
 mod quotas;
 mod topics;
+mod usage;
 
 pub use groups::{CreateGroup, Group};
 pub use instances::{CreateInstance, CrossVpcAddress, Instance, PortProtocols, UpdateInstance};
 pub use quotas::{Quota, QuotaIdentity};
-pub use topics::{CreateTopic, ItemResult, Topic, TopicConfig, TopicConfigValue, TopicPage, UpdateTopic};
+pub use topics::{CreateTopic, ItemResult, Topic, TopicConfig, TopicConfigValue, UpdateTopic};
+pub use usage::{GroupUsage, TopicUsage};
 
 use super::answer::one_line;
 

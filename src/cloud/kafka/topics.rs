@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ItemFailure;
 use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, decode};
+use crate::cloud::{Client, Error, Limits, Operation, Page, decode};
 
 impl Client {
     /// Creates a topic (5.5.2).
@@ -18,31 +18,25 @@ impl Client {
         Ok(())
     }
 
-    /// One page of topics (5.5.3), `limit` 1 to 50. New ones may be missing for a while, deleted ones linger.
+    /// One page of topics (5.5.3), `limit` 1 to 50, and how many partitions the instance has room for. New ones may be
+    /// missing for a while, deleted ones linger.
     ///
     /// # Errors
     /// Any of the sender's.
-    pub async fn list_topics(&self, instance: &str, offset: u32, limit: u32) -> Result<TopicPage, Error> {
+    pub async fn list_topics(&self, instance: &str, offset: u32, limit: u32) -> Result<Page<Topic>, Error> {
         let call = self
             .topics(Operation::ListInstanceTopics, instance)
             .filter("offset", Some(offset))
             .filter("limit", Some(limit));
         let answer = self.send(call).await?;
-        let List {
-            topics,
-            total,
-            remain_partitions,
-            max_partitions,
-            topic_max_partitions,
-        } = answer.json()?;
-        let topics = answer.page(topics, total)?.items;
-        Ok(TopicPage {
-            topics,
-            total,
-            remain_partitions,
-            max_partitions,
-            topic_max_partitions,
-        })
+        let body: List = answer.json()?;
+        let limits = Limits {
+            most: body.max_partitions,
+            left: body.remain_partitions,
+            of_one: body.topic_max_partitions,
+        };
+        let page = answer.page(body.topics, body.total)?;
+        Ok(Page { limits, ..page })
     }
 
     /// Changes topics, of each what is given and nothing else (5.5.4). Gives those that the service says it did not
@@ -155,21 +149,6 @@ pub struct TopicConfig {
     pub name: String,
     /// Always a string, numbers too.
     pub value: String,
-}
-
-/// A page of topics, and what the instance has room for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicPage {
-    /// What this page holds.
-    pub topics: Vec<Topic>,
-    /// How many topics there are over all pages.
-    pub total: Option<u64>,
-    /// How many partitions can still be made.
-    pub remain_partitions: Option<u64>,
-    /// How many partitions the instance can have.
-    pub max_partitions: Option<u64>,
-    /// How many partitions one topic can have.
-    pub topic_max_partitions: Option<u64>,
 }
 
 /// A topic as the service tells it.

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, Page, decode};
+use crate::cloud::{Client, Error, Limits, Operation, Page, decode};
 
 impl Client {
-    /// One page of consumer groups (5.2.1), the only call that tells `consume_orderly`.
+    /// One page of consumer groups (5.2.1), the only call that tells `consume_orderly`, and how many the instance has room
+    /// for.
     ///
     /// # Errors
     /// Any of the sender's.
@@ -18,7 +19,13 @@ impl Client {
             .filter("limit", Some(limit));
         let answer = self.send(call).await?;
         let body: List = answer.json()?;
-        answer.page(body.groups, body.total)
+        let limits = Limits {
+            most: body.max,
+            left: body.remaining,
+            of_one: None,
+        };
+        let page = answer.page(body.groups, body.total)?;
+        Ok(Page { limits, ..page })
     }
 
     /// Creates a consumer group (5.2.2).
@@ -185,4 +192,8 @@ struct List {
     groups: Option<Vec<Group>>,
     #[serde(default, deserialize_with = "decode::number")]
     total: Option<u64>,
+    #[serde(default, deserialize_with = "decode::number")]
+    max: Option<u64>,
+    #[serde(default, deserialize_with = "decode::number")]
+    remaining: Option<u64>,
 }

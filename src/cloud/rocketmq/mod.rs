@@ -8,7 +8,9 @@
 mod groups;
 mod instances;
 mod topics;
+mod usage;
 
 pub use groups::{CreateGroup, Group, UpdateGroup, UpdateGroupBrokers};
 pub use instances::{CreateInstance, ExtendProduct, Instance, UpdateInstance};
 pub use topics::{BrokerQueues, CreateQueues, CreateTopic, Topic, UpdateTopic};
+pub use usage::Consumers;

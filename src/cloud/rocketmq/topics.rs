@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::client::Call;
-use crate::cloud::{Client, Error, Operation, Page, decode};
+use crate::cloud::{Client, Error, Limits, Operation, Page, decode};
 
 impl Client {
     /// Creates a topic (5.3.1). What 4.8.0 must be told, 5.x refuses, and the other way.
@@ -16,7 +16,7 @@ impl Client {
         Ok(())
     }
 
-    /// One page of topics (5.3.2), `limit` 1 to 50.
+    /// One page of topics (5.3.2), `limit` 1 to 50, and how many the instance has room for.
     ///
     /// # Errors
     /// Any of the sender's.
@@ -27,7 +27,13 @@ impl Client {
             .filter("limit", Some(limit));
         let answer = self.send(call).await?;
         let body: List = answer.json()?;
-        answer.page(body.topics, body.total)
+        let limits = Limits {
+            most: body.max,
+            left: body.remaining,
+            of_one: None,
+        };
+        let page = answer.page(body.topics, body.total)?;
+        Ok(Page { limits, ..page })
     }
 
     /// Asks for a change of a topic, which is then carried out in the background (5.3.5). Gives the job's id only if
@@ -171,4 +177,8 @@ struct List {
     topics: Option<Vec<Topic>>,
     #[serde(default, deserialize_with = "decode::number")]
     total: Option<u64>,
+    #[serde(default, deserialize_with = "decode::number")]
+    max: Option<u64>,
+    #[serde(default, deserialize_with = "decode::number")]
+    remaining: Option<u64>,
 }

@@ -174,10 +174,10 @@ async fn topics_come_with_strings_for_booleans_and_with_what_is_left() {
         "topic_other_configs":[{"name":"max.message.bytes","value":10485760,"default_value":"10485760"}]}]}"#;
     let page = client(200, body).list_topics("i1", 0, 50).await.unwrap();
     assert_eq!(
-        (page.total, page.remain_partitions, page.topic_max_partitions),
+        (page.total, page.limits.left, page.limits.of_one),
         (Some(1), Some(294), Some(200))
     );
-    let topic = &page.topics[0];
+    let topic = &page.items[0];
     assert_eq!(
         (topic.partitions, topic.replication, topic.retention_hours),
         (Some(3), Some(3), Some(72))

@@ -6,6 +6,7 @@ mod limits;
 mod rocketmq;
 mod sending;
 mod tokens;
+mod usage;
 mod wire;
 
 use std::collections::VecDeque;

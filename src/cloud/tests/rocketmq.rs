@@ -266,6 +266,7 @@ async fn topics_and_groups_of_the_references_examples() {
         {"name":"%RETRY%g|x","total_read_queue_num":2.5}]}"#;
     let page = client(200, body).list_rocketmq_topics("i1", 0, 50).await.unwrap();
     assert_eq!(page.total, Some(3));
+    assert_eq!((page.limits.most, page.limits.left), (Some(2000), Some(1997)));
     let [topic, bare] = page.items.as_slice() else { panic!() };
     assert_eq!(
         (topic.total_read_queue_num, topic.total_write_queue_num),
@@ -289,6 +290,7 @@ async fn topics_and_groups_of_the_references_examples() {
         "remaining":3999,"next_offset":-1,"previous_offset":-1}"#;
     let page = client(200, body).list_rocketmq_groups("i1", 0, 50).await.unwrap();
     assert_eq!(page.total, Some(1));
+    assert_eq!((page.limits.most, page.limits.left), (Some(4000), Some(3999)));
     let group = &page.items[0];
     assert_eq!(
         (

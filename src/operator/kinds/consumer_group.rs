@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
+use super::live;
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{ConsumerGroup, ConsumerGroupStatus, InstanceKind};
@@ -40,7 +41,7 @@ impl Kind for ConsumerGroups {
     }
 
     async fn look(round: &Round<'_, ConsumerGroup>) -> Result<Look<Self>, Halt> {
-        match round.cr.spec.instance_ref.kind {
+        let look = match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let plan = consumer_group::kafka::plan;
                 let living = Living {
@@ -63,7 +64,8 @@ impl Kind for ConsumerGroups {
                 };
                 look(round, living).await
             }
-        }
+        };
+        Ok(live::group(round, look?).await)
     }
 
     fn hub(reach: &InstanceReach) -> Option<&Hub> {
@@ -84,7 +86,10 @@ impl Kind for ConsumerGroups {
         match step {
             Step::CreateKafka(group) => hub.write(client.create_group(id, group)).await?,
             Step::DescribeKafka(name, description) => hub.write(client.update_group(id, name, description)).await?,
-            Step::CreateRocketMq(group) => hub.write(client.create_rocketmq_group(id, group)).await?,
+            Step::CreateRocketMq(group) => {
+                let created = hub.write(client.create_rocketmq_group(id, group)).await;
+                created.map_err(|error| hub.room_for::<RocketMqGroups>("consumer groups", error))?;
+            }
             Step::UpdateRocketMq(change) => return Ok(hub.together(&writer, Update(change.clone())).await?),
             Step::MoveRocketMq(change) => {
                 let update = client.update_rocketmq_group(id, &change.name, change);
@@ -171,8 +176,9 @@ impl Batch for DeleteRocketMq {
     }
 }
 
+/// The list that all of them share in a Kafka instance.
 #[derive(Clone)]
-struct KafkaGroups(Source);
+pub(super) struct KafkaGroups(pub(super) Source);
 
 impl Lister for KafkaGroups {
     type Item = kafka::Group;
@@ -189,8 +195,9 @@ impl Lister for KafkaGroups {
     }
 }
 
+/// The list that all of them share in a RocketMQ instance.
 #[derive(Clone)]
-struct RocketMqGroups(Source);
+pub(super) struct RocketMqGroups(Source);
 
 impl Lister for RocketMqGroups {
     type Item = rocketmq::Group;

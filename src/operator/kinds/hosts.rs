@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::cloud::{Client, Engine, Error, InstanceStatus, Operation, Page, Priority, kafka, rocketmq};
+use crate::cloud::{Client, Engine, Error, InstanceStatus, Limits, Operation, Page, Priority, kafka, rocketmq};
 use crate::operator::hub::Hub;
 use crate::operator::snapshot::{Freshness, Lister, Source};
 use crate::plan::child::Host;
@@ -73,6 +73,7 @@ impl Lister for Itself {
         Ok(Page {
             items: vec![shown],
             total: Some(1),
+            limits: Limits::default(),
         })
     }
 

@@ -39,6 +39,9 @@ pub trait Reached: InstanceEngine<Create: NewInstance, Update: Serialize> {
     /// Reads an instance by its id, and what belongs to it as far as it can be read now.
     fn read(client: &Client, id: &str, spec: &InstanceSpec) -> impl Future<Output = Result<Self::View, Error>> + Send;
 
+    /// Adds what the lists of what lives in it, if somebody reads them, told last of the room that is left.
+    fn limits(view: &mut Self::View, hub: &Hub);
+
     /// Whether our create made an instance; `None` if that cannot be told.
     fn is_marked(client: &Client, id: &str, nonce: &str) -> impl Future<Output = Option<bool>> + Send;
 
@@ -98,8 +101,9 @@ impl<E: Reached> Kind for Instances<E> {
         let found = match &id {
             Some(id) => {
                 let hub = reached.insert(hub(round, &provider, E::ENGINE, id));
-                let found = read::<E>(round, &client, id).await?;
-                if matches!(found, Found::There(_)) {
+                let mut found = read::<E>(round, &client, id).await?;
+                if let Found::There(view) = &mut found {
+                    E::limits(view, hub);
                     job = round.job(hub, core).await?;
                 }
                 found

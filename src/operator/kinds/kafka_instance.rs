@@ -1,8 +1,10 @@
 //! `KafkaInstance`: its tags are read with it, and one of them marks what our create made.
 
 use super::instances::{Instances, Reached};
+use super::topic::KafkaTopics;
 use crate::api::{InstanceSpec, KafkaInstanceStatus};
 use crate::cloud::{Client, Engine, Error, InstanceStatus, kafka};
+use crate::operator::hub::Hub;
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 use crate::plan::kafka_instance::{Kafka, NONCE_TAG, View};
@@ -28,7 +30,12 @@ impl Reached for Kafka {
         } else {
             None
         };
-        Ok(View { instance, tags })
+        let limits = None;
+        Ok(View { instance, tags, limits })
+    }
+
+    fn limits(view: &mut View, hub: &Hub) {
+        view.limits = hub.list::<KafkaTopics>().limits();
     }
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {

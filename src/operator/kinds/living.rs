@@ -1,25 +1,30 @@
 //! What lives in an instance: one look for all of it. A kind says how its list is read, and who decides.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
 use super::reach::{DEFAULT_PROVIDER, InstanceReach, instance, object, pinned_reference};
 use super::tenants::has_room;
-use crate::api::{LivesInInstance, Managed, ProviderConfig, Updates};
+use super::usage::{Used, guard};
+use crate::api::{DeletionGuard, LivesInInstance, Managed, ProviderConfig, Updates};
 use crate::cloud::{Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
 use crate::operator::round::Round;
 use crate::operator::snapshot::{Lister, Sighting, Source};
-use crate::plan::child::{Found, Seen};
+use crate::plan::child::{Found, Guard, Seen};
 use crate::plan::fault::Halt;
 use crate::plan::grant::{Share, Wish};
-use crate::plan::{Facts, Job, Plan, Reason, orphans};
+use crate::plan::{Facts, Job, LIST_LAG, Plan, Reason, orphans};
 
 /// What is said of an object that is to be deleted, and is not.
 const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
+
+/// When an object comes again that was sent away by a crowd before it, if nothing woke it.
+pub const LATER: Duration = Duration::from_secs(60);
 
 /// How things of one kind are listed and judged.
 pub struct Living<K: Kind, L: Lister> {
@@ -81,7 +86,7 @@ pub fn stays<Cr: LivesInInstance>(cr: &Cr) -> bool {
 pub async fn look<K, L>(round: &Round<'_, K::Cr>, living: Living<K, L>) -> Result<Look<K>, Halt>
 where
     K: Kind<Reach = InstanceReach, Cr: LivesInInstance>,
-    L: Lister,
+    L: Used,
 {
     let management = round.cr.management();
     if round.deleting() && management.deletion_protection {
@@ -102,7 +107,7 @@ where
         *cr.status_mut() = Some(status);
     }
     let name = (living.name)(&cr);
-    let (hub, mut job, mut as_of) = (&reach.hub, None, None);
+    let (hub, mut job, mut as_of, mut guarded) = (&reach.hub, None, None, Guard::Open);
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
@@ -115,9 +120,18 @@ where
         }
         let lister = (living.lister)(hub.source());
         let fresh = round.freshness(&core, reach.held.is_some());
-        match hub.list::<L>().find(&lister, &hub.traffic, &name, fresh).await {
-            Ok(Sighting { thing, as_of: begun }) => {
+        let reader = (&Reference::to(round.cr), name.as_str());
+        match hub
+            .list::<L>()
+            .find_or_later(&lister, &hub.traffic, reader, fresh)
+            .await
+        {
+            Ok(None) => return Err(Halt::Later(LATER)),
+            Ok(Some(Sighting { thing, as_of: begun })) => {
                 as_of = Some(begun);
+                if thing.is_some() && asks(round) && job != Some(Job::Running) {
+                    guarded = guard::<L>(hub, &name).await?;
+                }
                 thing.map_or(Found::Absent, Found::There)
             }
             Err(error) => {
@@ -145,6 +159,7 @@ where
         held: reach.held.clone(),
         host: reach.host.clone(),
         found,
+        guard: guarded,
     };
     let plan = (living.plan)(&cr, facts, seen);
     Ok(Look {
@@ -153,6 +168,13 @@ where
         as_of,
         now,
     })
+}
+
+/// Whether its guard asks if it is in use: while it is to be deleted, until that was sent.
+fn asks<Cr: LivesInInstance>(round: &Round<'_, Cr>) -> bool {
+    let guarded = round.cr.management().deletion_guard == DeletionGuard::InUse;
+    let sent = || round.cx.rooms.of::<Cr>().note(round.cr, |note| note.deleted);
+    round.deleting() && guarded && sent().is_none_or(|sent| sent.elapsed() >= LIST_LAG)
 }
 
 /// An error of a child's list: the instance is gone only if two looks at the instance itself say so.

@@ -5,12 +5,14 @@ mod hosts;
 mod instances;
 mod kafka_instance;
 mod kafka_user_quota;
+mod live;
 mod living;
 mod provider_config;
 mod reach;
 mod rocketmq_instance;
 mod tenants;
 mod topic;
+mod usage;
 
 pub use consumer_group::ConsumerGroups;
 pub use kafka_instance::KafkaInstances;

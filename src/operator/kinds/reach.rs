@@ -167,7 +167,7 @@ async fn by_object<Cr: LivesInInstance>(
     reference: Reference,
     wish: &Wish,
 ) -> Result<Place, Halt> {
-    let waiting = |why: &str| Halt::Waiting(format!("{reference} {why}"));
+    let waiting = |why: &str| Halt::Unhoused(format!("{reference} {why}"));
     let Some(home) = round.cx.rooms.home(&reference) else {
         return Err(waiting("does not exist"));
     };
@@ -189,7 +189,7 @@ async fn by_object<Cr: LivesInInstance>(
     let provider = round.cx.providers.of(round.cx, &pinned.namespace, &pinned.name).await?;
     Ok(Place {
         title: reference.to_string(),
-        waits: Halt::Waiting,
+        waits: Halt::Unhoused,
         id: id.clone(),
         state,
         host: home.host,

@@ -1,8 +1,11 @@
 //! `RocketMQInstance`: its tags and brokers are read with it, and the end of its description marks what our create made.
 
+use super::consumer_group::RocketMqGroups;
 use super::instances::{Instances, Reached};
+use super::topic::RocketMqTopics;
 use crate::api::{InstanceSpec, RocketMQInstanceStatus};
 use crate::cloud::{Client, Engine, Error, InstanceStatus, rocketmq};
+use crate::operator::hub::Hub;
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 use crate::plan::rocketmq_instance::{RocketMq, View, is_marked};
@@ -26,6 +29,8 @@ impl Reached for RocketMq {
             tags: None,
             brokers: None,
             most_disk: None,
+            topic_limits: None,
+            group_limits: None,
         };
         let state = view.instance.status.as_ref().map_or("", InstanceStatus::as_str);
         if Phase::of(state).serves() {
@@ -42,6 +47,11 @@ impl Reached for RocketMq {
             }
         }
         Ok(view)
+    }
+
+    fn limits(view: &mut View, hub: &Hub) {
+        view.topic_limits = hub.list::<RocketMqTopics>().limits();
+        view.group_limits = hub.list::<RocketMqGroups>().limits();
     }
 
     async fn is_marked(client: &Client, id: &str, nonce: &str) -> Option<bool> {

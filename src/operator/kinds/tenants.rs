@@ -62,8 +62,9 @@ pub fn has_room<Cr: Managed>(
     let mut others: BTreeMap<String, Share> = BTreeMap::new();
     for topic in topics.users(host).into_iter().chain(by_id) {
         let (namespace, called) = (topic.namespace().unwrap_or_default(), name(&topic));
-        // Whoever claims the same topic is in conflict.
-        if namespace == host.namespace || called == wanted {
+        // Whoever claims the same topic is in conflict, and who only looks takes nothing.
+        let looks_on = topic.spec.management.observes();
+        if namespace == host.namespace || called == wanted || looks_on {
             continue;
         }
         let labels = cx.namespaces.labels(&namespace);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
+use super::live;
 use super::living::{Living, claims, look, references, stays};
 use super::reach::InstanceReach;
 use crate::api::{InstanceKind, Topic, TopicStatus};
@@ -42,7 +43,7 @@ impl Kind for Topics {
     }
 
     async fn look(round: &Round<'_, Topic>) -> Result<Look<Self>, Halt> {
-        match round.cr.spec.instance_ref.kind {
+        let look = match round.cr.spec.instance_ref.kind {
             InstanceKind::KafkaInstance => {
                 let living = Living {
                     name,
@@ -66,7 +67,8 @@ impl Kind for Topics {
                 };
                 look(round, living).await
             }
-        }
+        };
+        Ok(live::topic(round, look?).await)
     }
 
     fn hub(reach: &InstanceReach) -> Option<&Hub> {
@@ -85,9 +87,18 @@ impl Kind for Topics {
         let (hub, writer) = (&reach.hub, round.writer());
         let (client, id) = (hub.client(writer.priority), hub.instance_id.as_str());
         match step {
-            Step::CreateKafka(topic) => hub.write(client.create_topic(id, topic)).await?,
-            Step::UpdateKafka(topic) => hub.together(&writer, Update(topic.clone())).await?,
-            Step::CreateRocketMq(topic) => hub.write(client.create_rocketmq_topic(id, topic)).await?,
+            Step::CreateKafka(topic) => {
+                let created = hub.write(client.create_topic(id, topic)).await;
+                created.map_err(|error| hub.room_for::<KafkaTopics>("partitions", error))?;
+            }
+            Step::UpdateKafka(topic) => {
+                let updated = hub.together(&writer, Update(topic.clone())).await;
+                updated.map_err(|error| hub.room_for::<KafkaTopics>("partitions", error))?;
+            }
+            Step::CreateRocketMq(topic) => {
+                let created = hub.write(client.create_rocketmq_topic(id, topic)).await;
+                created.map_err(|error| hub.room_for::<RocketMqTopics>("topics", error))?;
+            }
             Step::UpdateRocketMq(name, change) => {
                 let update = client.update_rocketmq_topic(id, name, change);
                 return Ok(Effect::Job(hub.write(update).await?));
@@ -190,8 +201,9 @@ impl Batch for DeleteRocketMq {
     }
 }
 
+/// The list that all of them share in a Kafka instance.
 #[derive(Clone)]
-struct KafkaTopics {
+pub(super) struct KafkaTopics {
     source: Source,
     /// The settings of the topics of this reading.
     settings: Arc<Mutex<HashSet<Settings>>>,
@@ -202,7 +214,7 @@ type Settings = Arc<[TopicConfigValue]>;
 /// A topic in a list. All its settings come with it, most of them at the same defaults in ten thousand topics: each set of
 /// them is kept once.
 #[derive(Clone)]
-struct Packed {
+pub(super) struct Packed {
     topic: kafka::Topic,
     settings: Option<Settings>,
 }
@@ -245,8 +257,9 @@ impl Lister for KafkaTopics {
         let Source { client, instance_id } = &self.source;
         let page = client.at(priority).list_topics(instance_id, offset, Self::PAGE).await?;
         Ok(Page {
-            items: page.topics.into_iter().map(|topic| self.pack(topic)).collect(),
+            items: page.items.into_iter().map(|topic| self.pack(topic)).collect(),
             total: page.total,
+            limits: page.limits,
         })
     }
 
@@ -255,8 +268,9 @@ impl Lister for KafkaTopics {
     }
 }
 
+/// The list that all of them share in a RocketMQ instance.
 #[derive(Clone)]
-struct RocketMqTopics(Source);
+pub(super) struct RocketMqTopics(Source);
 
 impl Lister for RocketMqTopics {
     type Item = rocketmq::Topic;

@@ -1,6 +1,6 @@
 //! How a thing that lives in an instance goes: until a complete list shows that it is gone, or its instance takes it along.
 
-use super::{BRIEF, Calls, Child, Found};
+use super::{BRIEF, Calls, Child, Found, Guard};
 use crate::api::CoreStatus;
 use crate::plan::{BLOCKED, Job, LIST_LAG, Next, Plan, Reason, Situation, age};
 
@@ -81,26 +81,38 @@ impl<T> Child<'_, T> {
                 );
                 stopped(status, Reason::CloudFailed, message)
             }
-            (Found::There(_), _) if calls.blocked.is_some() && !facts.is_requested() => {
-                let why = calls.blocked.unwrap_or_default();
-                stopped(
+            (Found::There(_), _) => match (&self.guard, calls.blocked) {
+                (Guard::Closed(why), _) => {
+                    let message = format!(
+                        "{title} is in use: {why}, or set management.deletionGuard to None; looked at again every 5 min, or \
+                         when reconcile-requested-at is annotated; a deletion of its namespace waits too"
+                    );
+                    stopped(status, Reason::DeletionBlocked, message)
+                }
+                (Guard::Unknown(left), _) => wait(
+                    status,
+                    format!("{title} waits for its turn to be asked about, as management.deletionGuard is InUse"),
+                    vec![],
+                    Next::Within(*left),
+                ),
+                (Guard::Open, Some(why)) if !facts.is_requested() => stopped(
                     status,
                     Reason::DeletionBlocked,
                     format!("{title} {why}; looked at again every 5 min"),
-                )
-            }
-            (Found::There(_), _) => {
-                status.as_mut().operation = None;
-                match &self.held {
-                    Some(why) => wait(
-                        status,
-                        format!("{title} waits to be deleted: {why}"),
-                        vec![],
-                        Next::Moved,
-                    ),
-                    None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
+                ),
+                (Guard::Open, _) => {
+                    status.as_mut().operation = None;
+                    match &self.held {
+                        Some(why) => wait(
+                            status,
+                            format!("{title} waits to be deleted: {why}"),
+                            vec![],
+                            Next::Moved,
+                        ),
+                        None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
+                    }
                 }
-            }
+            },
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Child<'a, T> {
     pub held: Option<String>,
     /// What was found.
     pub found: Found<T>,
+    /// Whether it may be deleted.
+    pub guard: Guard,
 }
 
 /// Where a thing of this kind lives, and what was found there.
@@ -48,6 +50,20 @@ pub struct Seen<T> {
     pub host: Host,
     /// The thing.
     pub found: Found<T>,
+    /// Whether it may be deleted.
+    pub guard: Guard,
+}
+
+/// What `management.deletionGuard` has to say to a deletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing: it is not wanted, or the thing is not in use.
+    #[default]
+    Open,
+    /// The thing is in use; why, and what helps.
+    Closed(String),
+    /// Its turn to be asked about comes after so long.
+    Unknown(Duration),
 }
 
 /// What the instance that a thing lives in shows of itself.
@@ -67,6 +83,7 @@ impl<T> Seen<T> {
             instance_id: self.instance_id,
             held: self.held,
             host: self.host,
+            guard: self.guard,
             found: match self.found {
                 Found::There(thing) => Found::There(picture(thing)),
                 Found::Absent => Found::Absent,
@@ -85,6 +102,7 @@ impl<T> Seen<T> {
             instance_id: self.instance_id,
             held: self.held,
             found: self.found,
+            guard: self.guard,
         }
     }
 }

@@ -8,12 +8,12 @@ use observe::{endpoints, normal, observe};
 
 use super::instance::{self, Changes, InstanceEngine, changed};
 use super::{Differences, Facts, Plan};
-use crate::api::kafka_instance::ObservedKafkaInstance;
+use crate::api::kafka_instance::{KafkaLimits, ObservedKafkaInstance};
 use crate::api::{
     Correction, InstanceSpec, KafkaInstance, KafkaInstanceStatus, ObservedInstance, ObservedMaintenanceWindow,
 };
 use crate::cloud::kafka::{self, CreateInstance, UpdateInstance};
-use crate::cloud::{InstanceStatus, Order, Tag};
+use crate::cloud::{InstanceStatus, Limits, Order, Tag};
 
 /// The tag that carries a create's nonce until the instance runs.
 pub const NONCE_TAG: &str = "dms-operator.create";
@@ -36,6 +36,8 @@ pub struct View {
     pub instance: kafka::Instance,
     /// As 5.10.2 shows them; `None` if they could not be read.
     pub tags: Option<Vec<Tag>>,
+    /// What the list of its topics said last of partitions (5.5.3); `None` where nobody has read it.
+    pub limits: Option<Limits>,
 }
 
 /// Decides.
@@ -79,11 +81,19 @@ impl InstanceEngine for Kafka {
             retention_policy: view.instance.retention_policy.clone(),
         });
         status.endpoints = endpoints(&view.instance);
+        if let Some(limits) = view.limits {
+            status.limits = Some(KafkaLimits {
+                max_partitions: limits.most,
+                remain_partitions: limits.left,
+                topic_max_partitions: limits.of_one,
+            });
+        }
     }
 
     fn hide(status: &mut KafkaInstanceStatus) {
         status.state = None;
         status.endpoints = vec![];
+        status.limits = None;
     }
 
     fn least_disk(_: &InstanceSpec) -> u32 {

@@ -103,3 +103,32 @@ fn a_deletion_waits_for_an_instance_that_is_busy() {
         "Deleting, Moved: topic orders waits to be deleted: is EXTENDING"
     );
 }
+
+#[test]
+fn a_guard_holds_the_deletion_until_the_thing_is_used_no_more() {
+    let guarded = |topic: &mut Topic, guard: Guard, asks: bool, job: Option<Job>| {
+        look(topic, "5.x", Found::There(there(8, 8)), |f, s| {
+            (f.deleting, f.requested, f.job, f.now) = (true, asks.then_some("now"), job, at(300));
+            s.guard = guard;
+        })
+    };
+    let used = || Guard::Closed("1200 messages wait for consumer group billing: let them be consumed".into());
+    let held = "Deletion stopped/DeletionBlocked, Stop 5 min: topic orders is in use: 1200 messages wait for consumer group \
+        billing: let them be consumed, or set management.deletionGuard to None; looked at again every 5 min, or when \
+        reconcile-requested-at is annotated; a deletion of its namespace waits too";
+    let mut topic = served(json!({"messageType": "NORMAL"}), there(8, 8));
+    // Whoever asks is told how it is now, and gets no other answer.
+    for asks in [false, true] {
+        assert_eq!(idle(&guarded(&mut topic, used(), asks, None)), held);
+    }
+    let turn = Guard::Unknown(Duration::from_secs(7));
+    assert_eq!(
+        idle(&guarded(&mut topic, turn, false, None)),
+        "Deleting, Within(7s): topic orders waits for its turn to be asked about, as management.deletionGuard is InUse"
+    );
+    let open = guarded(&mut topic, Guard::Open, false, None);
+    assert_eq!(open.steps, [Step::Delete("orders".into())]);
+    // A deletion that failed begins anew, with the same question.
+    let failed = Some(Job::Failed("job j1 ended FAILED".into()));
+    assert_eq!(idle(&guarded(&mut leaving(), used(), false, failed)), held);
+}

@@ -43,6 +43,7 @@ pub(super) fn shown(state: &str, more: Value) -> View {
     View {
         instance: serde_json::from_value::<kafka::Instance>(instance).unwrap(),
         tags: Some(vec![]),
+        limits: None,
     }
 }
 

@@ -13,6 +13,7 @@ mod instance_properties;
 mod instance_states;
 mod instance_world;
 mod instances;
+mod live;
 mod policies;
 mod providers;
 mod quota_properties;
@@ -36,7 +37,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource as _;
 use kube::core::object::HasStatus as _;
 
-use super::child::{Found, Seen};
+use super::child::{Found, Guard, Seen};
 use super::*;
 use crate::api::{LivesInInstance, Location, Managed};
 
@@ -99,6 +100,7 @@ fn look_at<Cr: LivesInInstance, Item, Step>(
         held: None,
         host: Default::default(),
         found,
+        guard: Guard::Open,
     };
     tweak(&mut facts, &mut seen);
     let plan = decide(object, facts, seen);

@@ -7,7 +7,7 @@ use super::rocketmq_instances::{brokers, edited, five, object, plain, served, sh
 use super::*;
 use crate::api::Correction;
 use crate::cloud::rocketmq::{self, UpdateInstance};
-use crate::cloud::{Tag, TagAction};
+use crate::cloud::{Limits, Tag, TagAction};
 
 fn update(change: impl FnOnce(&mut UpdateInstance)) -> Option<Step> {
     let mut update = UpdateInstance::default();
@@ -378,4 +378,28 @@ fn an_adopted_instance_that_cannot_become_what_is_asked_is_not_touched() {
         &idle(&plain(&mut object, shown("RUNNING", json!({})))),
         "Edit stopped/InvalidSpec",
     );
+}
+
+#[test]
+fn limits_of_topics_and_of_groups_are_told_by_lists_of_their_own() {
+    let limits = |left| {
+        Some(Limits {
+            most: Some(4000),
+            left: Some(left),
+            of_one: None,
+        })
+    };
+    let mut object = served(json!({}), shown("RUNNING", json!({})));
+    let mut tell = |topics, groups| {
+        let view = View {
+            topic_limits: topics,
+            group_limits: groups,
+            ..shown("RUNNING", json!({}))
+        };
+        let limits = plain(&mut object, view).status.limits;
+        limits.map(|l| (l.remain_topics, l.remain_groups))
+    };
+    assert_eq!(tell(None, None), None);
+    assert_eq!(tell(limits(3), None), Some((Some(3), None)));
+    assert_eq!(tell(None, limits(0)), Some((Some(3), Some(0))));
 }

@@ -45,6 +45,8 @@ pub(super) fn shown(state: &str, more: Value) -> View {
         tags: Some(vec![]),
         brokers: Some(brokers(3)),
         most_disk: None,
+        topic_limits: None,
+        group_limits: None,
     }
 }
 

@@ -3,12 +3,13 @@
 use serde_json::{Value, json};
 
 use super::instance::Found;
-use super::instances::{look, object, plain, served, shown};
+use super::instances::{Shown, look, object, plain, served, shown};
 use super::kafka_instance::{NONCE_TAG, Step, View};
 use super::*;
 use crate::api::KafkaInstance;
+use crate::api::kafka_instance::KafkaLimits;
 use crate::cloud::kafka::UpdateInstance;
-use crate::cloud::{Tag, TagAction};
+use crate::cloud::{Limits, Tag, TagAction};
 
 fn tag(key: &str, value: &str) -> Tag {
     Tag {
@@ -100,6 +101,7 @@ fn each_setting_is_changed_alone() {
             instance: serde_json::from_value(json!({"instance_id": "i1", "status": "RUNNING", "description": "d"}))
                 .unwrap(),
             tags: None,
+            limits: None,
         };
         assert_eq!(idle(&plain(&mut object, Found::There(bare))), "Healthy, Rest: RUNNING");
     }
@@ -318,4 +320,35 @@ fn clients_find_each_access_mode_that_is_on() {
             "PrivateSasl SASL_SSL 10.0.0.1:9093"
         ]
     );
+}
+
+#[test]
+fn limits_are_those_of_the_last_list_and_stay_until_a_newer_one_tells() {
+    let limits = |left| {
+        Some(Limits {
+            most: Some(750),
+            left: Some(left),
+            of_one: Some(200),
+        })
+    };
+    let with = |limits| {
+        Found::There(View {
+            limits,
+            ..shown("RUNNING", json!({}))
+        })
+    };
+    let mut object = served(json!({}), shown("RUNNING", json!({})));
+    let left = |plan: &Shown| plan.status.limits.map(|limits| limits.remain_partitions);
+    assert_eq!(left(&plain(&mut object, with(None))), None, "nobody has read the list");
+    let seen = plain(&mut object, with(limits(602)));
+    let expected = KafkaLimits {
+        max_partitions: Some(750),
+        remain_partitions: Some(602),
+        topic_max_partitions: Some(200),
+    };
+    assert_eq!(seen.status.limits, Some(expected));
+    assert_eq!(left(&plain(&mut object, with(limits(0)))), Some(Some(0)));
+    // A new operator has not read it yet.
+    assert_eq!(left(&plain(&mut object, with(None))), Some(Some(0)));
+    assert_eq!(left(&plain(&mut object, Found::Missing(2))), None);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Step, name};
 use crate::api::topic::{KafkaTopic, ObservedTopic};
-use crate::api::{Correction, Topic, TopicStatus};
+use crate::api::{Correction, Topic, TopicStatus, Updates};
 use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
 use crate::plan::grant::Share;
@@ -66,9 +66,9 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
 pub fn share(topic: &Topic, has: u32) -> Share {
     let wanted = topic.spec.kafka.as_ref().and_then(|kafka| kafka.partitions);
     let core = topic.status.as_ref().map(|status| &status.core);
-    let wants = wanted
-        .filter(|_| topic.metadata.deletion_timestamp.is_none())
-        .unwrap_or(0);
+    let reports = topic.spec.management.updates == Updates::Report;
+    let stays = topic.metadata.deletion_timestamp.is_some() || (has > 0 && reports);
+    let wants = wanted.filter(|_| !stays).unwrap_or(0);
     Share {
         has,
         wants,

@@ -1,5 +1,7 @@
-//! Consumer groups: 5.6.2 to 5.6.4, 5.6.8 to 5.6.10. All at once, and the list lags. A group also appears when a client
+//! Consumer groups: 5.6.1 to 5.6.4, 5.6.8 to 5.6.10. All at once, and the list lags. A group also appears when a client
 //! connects.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -20,6 +22,8 @@ pub(crate) struct Group {
     coordinator: i64,
     /// Clients that are connected.
     members: u32,
+    /// The topics that it consumes, with the messages of each that it has not read.
+    lag: BTreeMap<String, u64>,
     created_at: Timestamp,
     /// Whether it is only remembered ([`dead_groups`](crate::simulator::Config::dead_groups)).
     dead: bool,
@@ -79,7 +83,7 @@ pub(crate) fn list(context: &mut Context<'_>) -> Result<Reply, ApiError> {
                 "group_id": group.name,
                 "state": group.state(),
                 "coordinator_id": group.coordinator,
-                "lag": 0,
+                "lag": group.lag.values().sum::<u64>(),
                 "group_desc": group.description,
             })
         })
@@ -116,6 +120,45 @@ pub(crate) fn delete_batch(context: &mut Context<'_>) -> Result<Reply, ApiError>
     Ok(Reply::ok(json!({"failed_groups": failed, "total": failed.len()})))
 }
 
+/// `ShowGroups`, 5.6.1: members with what they consume, and offsets partition by partition.
+pub(crate) fn show_usage(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    context.query.only(&[])?;
+    let name = context.item().to_owned();
+    let instance = context.instance()?;
+    instance.readable()?;
+    let own = instance.kafka();
+    let group = own.groups.get(&name).ok_or_else(|| codes::NO_KAFKA_GROUP.error())?;
+    let partitions = |topic: &str| own.topics.get(topic).map_or(1, |topic| topic.partitions);
+    // The first member has it all.
+    let assigned: Vec<Value> = group
+        .lag
+        .keys()
+        .map(|topic| json!({"topic": topic, "partitions": (0..partitions(topic)).collect::<Vec<_>>()}))
+        .collect();
+    let mut members = members(group, &instance.id);
+    for (n, member) in members.iter_mut().enumerate() {
+        member["assignment"] = if n == 0 { json!(assigned) } else { json!([]) };
+    }
+    let offsets = group.lag.iter().flat_map(|(topic, lag)| {
+        let end = own.messages(topic);
+        spread(end, partitions(topic))
+            .zip(spread(*lag, partitions(topic)))
+            .enumerate()
+            .map(move |(n, (end, lag))| {
+                json!({"partition": n, "lag": lag, "topic": topic, "message_current_offset": end - lag,
+                "message_log_end_offset": end})
+            })
+    });
+    Ok(Reply::ok(json!({"group": {
+        "group_id": group.name,
+        "state": group.state(),
+        "coordinator_id": group.coordinator,
+        "members": members,
+        "group_message_offsets": offsets.collect::<Vec<_>>(),
+        "assignment_strategy": strategy(group),
+    }})))
+}
+
 /// `ListInstanceConsumerGroup`, 5.6.8, a single group despite its name. The table puts everything into `group`, the
 /// example prints it beside a `group` of `null`; the vendor's SDK reads the former.
 pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
@@ -125,20 +168,13 @@ pub(crate) fn show(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     instance.readable()?;
     let group = instance.kafka().groups.get(&name);
     let group = group.ok_or_else(|| codes::NO_KAFKA_GROUP.error())?;
-    let members: Vec<Value> = (1..=group.members)
-        .map(|n| {
-            let client = format!("consumer-{n}");
-            json!({"host": format!("/172.31.1.{}", 100 + n % 150), "member_id": format!("{client}-{}", instance.id),
-                "client_id": client})
-        })
-        .collect();
     let mut shown = json!({
         "group_id": group.name,
         "state": group.state(),
         "coordinator_id": group.coordinator,
-        "members": members,
+        "members": members(group, &instance.id),
         "group_message_offsets": [],
-        "assignment_strategy": if group.members == 0 { "" } else { "range" },
+        "assignment_strategy": strategy(group),
     });
     Ok(Reply::ok(if flat {
         shown["group"] = Value::Null;
@@ -190,9 +226,37 @@ pub(crate) fn connect(own: &mut Kafka, name: &str, members: u32, random: u64, br
     }
 }
 
-/// A group without a lag, for people.
+/// Lets a group leave so many messages of a topic unread; false if there is no such group.
+pub(crate) fn leave_unread(own: &mut Kafka, name: &str, topic: &str, messages: u64) -> bool {
+    let group = own.groups.get_mut(name);
+    group
+        .map(|group| group.lag.insert(topic.to_owned(), messages))
+        .is_some()
+}
+
+/// As many numbers as there are partitions, which add up to `total`.
+pub(super) fn spread(total: u64, partitions: i64) -> impl Iterator<Item = u64> {
+    let count = u64::try_from(partitions).expect("a topic has partitions");
+    (0..count).map(move |n| total / count + u64::from(n < total % count))
+}
+
+/// A group without the list's delay, for people.
 pub(crate) fn plain(group: &Group) -> Value {
-    json!({"name": group.name, "description": group.description, "state": group.state(), "members": group.members})
+    json!({"name": group.name, "description": group.description, "state": group.state(), "members": group.members,
+        "lag": group.lag})
+}
+
+fn members(group: &Group, instance: &str) -> Vec<Value> {
+    let member = |n: u32| {
+        let client = format!("consumer-{n}");
+        json!({"host": format!("/172.31.1.{}", 100 + n % 150), "member_id": format!("{client}-{instance}"),
+            "client_id": client})
+    };
+    (1..=group.members).map(member).collect()
+}
+
+fn strategy(group: &Group) -> &'static str {
+    if group.members == 0 { "" } else { "range" }
 }
 
 /// What the service says of a group with members is not in the reference; Kafka itself refuses to delete one.
@@ -217,6 +281,24 @@ fn description(fields: Fields<'_>) -> Result<Option<Option<String>>, ApiError> {
     Ok(text.map(|text| Some(text.to_owned()).filter(|text| !text.is_empty())))
 }
 
+impl Kafka {
+    /// How many messages a topic holds: as many as the group has not read that is furthest behind.
+    pub(super) fn messages(&self, topic: &str) -> u64 {
+        self.groups
+            .live()
+            .filter_map(|group| group.lag.get(topic))
+            .max()
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Names of the groups that consume a topic.
+    pub(super) fn subscribed(&self, topic: &str) -> Vec<&str> {
+        let groups = self.groups.live().filter(|group| group.lag.contains_key(topic));
+        groups.map(|group| group.name.as_str()).collect()
+    }
+}
+
 impl Group {
     fn new(name: &str, random: u64, brokers: i64, now: Now) -> Self {
         let brokers = u64::try_from(brokers).expect("an instance has brokers");
@@ -225,6 +307,7 @@ impl Group {
             description: None,
             coordinator: i64::try_from(random % brokers).expect("less than the brokers"),
             members: 0,
+            lag: BTreeMap::new(),
             created_at: now.wall,
             dead: false,
         }

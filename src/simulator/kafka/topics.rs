@@ -1,4 +1,4 @@
-//! Topics: 5.5.2 to 5.5.5. Ranges are the calls' own; where the error table contradicts them, only its code is used.
+//! Topics: 5.5.2 to 5.5.5, and 5.5.8. Ranges are the calls' own; where the error table contradicts them, only its code is used.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use crate::simulator::codes::{self, ApiError};
 use crate::simulator::entries::Named;
 use crate::simulator::fields::{Fields, object};
 use crate::simulator::gateway::{Context, Reply};
+use crate::simulator::kafka::groups::spread;
 use crate::simulator::state::Instance;
 use crate::simulator::{Batches, Now};
 
@@ -202,12 +203,36 @@ pub(crate) fn delete(context: &mut Context<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::ok(json!({"topics": results})))
 }
 
-/// Makes a topic unless there is one of the name.
-pub(crate) fn fill(own: &mut Kafka, name: String, now: Now) {
+/// `ShowInstanceTopicDetail`, 5.5.8. That `group_subscribed` has groups without members too is not in the reference.
+pub(crate) fn show_usage(context: &mut Context<'_>) -> Result<Reply, ApiError> {
+    context.query.only(&[])?;
+    let (name, wall) = (context.item().to_owned(), context.now.wall);
+    let instance = context.instance()?;
+    instance.readable()?;
+    let own = instance.kafka();
+    let topic = own.topics.get(&name).ok_or_else(|| codes::NO_TOPIC.error())?;
+    let ends = spread(own.messages(&name), topic.partitions).zip(0..);
+    let partitions = ends.map(|(end, n)| {
+        let leader = n % instance.broker_num;
+        let replicas = (0..topic.replicas).map(|k| {
+            json!({"broker": (leader + k) % instance.broker_num, "leader": k == 0, "in_sync": true, "size": 0, "lag": 0})
+        });
+        json!({"partition": n, "leader": leader, "replicas": replicas.collect::<Vec<_>>(), "lso": 0, "leo": end,
+            "hw": end, "last_update_timestamp": wall.as_millisecond()})
+    });
+    Ok(Reply::ok(json!({
+        "topic": name,
+        "partitions": partitions.collect::<Vec<_>>(),
+        "group_subscribed": own.subscribed(&name),
+    })))
+}
+
+/// Makes a topic, as old as its instance, unless there is one of the name.
+pub(crate) fn fill(own: &mut Kafka, name: String, created_at: Timestamp, now: Now) {
     if own.topics.get(&name).is_none() {
         let topic = Topic {
             name,
-            ..ordinary(now.wall)
+            ..ordinary(created_at)
         };
         own.topics.add(topic, now.at);
     }

@@ -1,6 +1,7 @@
 //! Consumer groups: 5.2.1 to 5.2.6. A creation is done at once; what changes or deletes is a job, also where the answer
 //! cannot name it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use crate::simulator::{Batches, Config};
 
 /// A consumer group.
 pub(crate) struct Group {
-    name: String,
+    pub(super) name: String,
     enabled: bool,
     broadcast: bool,
     retry_max_time: i64,
@@ -27,7 +28,9 @@ pub(crate) struct Group {
     brokers: Vec<String>,
     created_at: Timestamp,
     /// Clients that are connected.
-    members: u32,
+    pub(super) members: u32,
+    /// The topics that it consumes, with the messages of each that it has not read.
+    pub(super) lag: BTreeMap<String, u64>,
 }
 
 /// What 5.2.3 and 5.2.6 change in a group.
@@ -89,6 +92,7 @@ fn create(context: &mut Context<'_>) -> Result<Reply, ApiError> {
         brokers,
         created_at: now.wall,
         members: 0,
+        lag: BTreeMap::new(),
         name: name.clone(),
     };
     let groups = &instance.rocketmq().groups;
@@ -297,7 +301,15 @@ pub(crate) fn connect(own: &mut RocketMq, name: &str, members: u32) -> bool {
     group.map(|group| group.members = members).is_some()
 }
 
-/// A group without a lag, for people.
+/// Lets a group leave so many messages of a topic unread; false if there is no such group.
+pub(crate) fn leave_unread(own: &mut RocketMq, name: &str, topic: &str, messages: u64) -> bool {
+    let group = own.groups.get_mut(name);
+    group
+        .map(|group| group.lag.insert(topic.to_owned(), messages))
+        .is_some()
+}
+
+/// A group without the list's delay, for people.
 pub(crate) fn plain(group: &Group) -> Value {
     json!({
         "name": group.name,
@@ -308,6 +320,7 @@ pub(crate) fn plain(group: &Group) -> Value {
         "description": group.description,
         "brokers": group.brokers,
         "members": group.members,
+        "lag": group.lag,
     })
 }
 
@@ -327,7 +340,7 @@ fn shown(group: &Group) -> Value {
     shown
 }
 
-fn existing<'a>(instance: &'a Instance, name: &str) -> Result<&'a Group, ApiError> {
+pub(super) fn existing<'a>(instance: &'a Instance, name: &str) -> Result<&'a Group, ApiError> {
     let group = instance.rocketmq().groups.get(name);
     group.ok_or_else(|| codes::NO_ROCKETMQ_GROUP.error())
 }

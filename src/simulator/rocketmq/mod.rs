@@ -4,6 +4,7 @@ pub(crate) mod groups;
 pub(crate) mod instances;
 pub(crate) mod products;
 pub(crate) mod topics;
+pub(crate) mod usage;
 pub(crate) mod view;
 
 use std::time::Duration;

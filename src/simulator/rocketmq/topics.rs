@@ -21,16 +21,16 @@ pub(crate) struct Topic {
     permission: String,
     /// Only on 5.x.
     message_type: Option<String>,
-    queues: Vec<Queues>,
+    pub(super) queues: Vec<Queues>,
     /// Can be written but not read.
     description: Option<String>,
 }
 
 /// A topic's queues on a broker.
 #[derive(Clone)]
-struct Queues {
-    broker: String,
-    read: i64,
+pub(super) struct Queues {
+    pub(super) broker: String,
+    pub(super) read: i64,
     write: i64,
 }
 
@@ -259,7 +259,7 @@ fn shown(topic: &Topic) -> Value {
     shown
 }
 
-fn existing<'a>(instance: &'a Instance, name: &str) -> Result<&'a Topic, ApiError> {
+pub(super) fn existing<'a>(instance: &'a Instance, name: &str) -> Result<&'a Topic, ApiError> {
     let topic = instance.rocketmq().topics.get(name);
     topic.ok_or_else(|| codes::NO_TOPIC.error())
 }

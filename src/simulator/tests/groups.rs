@@ -93,7 +93,7 @@ async fn a_client_makes_a_group_and_keeps_it() {
     let state = cloud.simulator.state_json();
     assert_eq!(
         state["instances"][0]["groups"],
-        json!([{"name": "billing", "description": null, "state": "STABLE", "members": 2}])
+        json!([{"name": "billing", "description": null, "state": "STABLE", "members": 2, "lag": {}}])
     );
 
     assert_eq!(groups.connect("billing", 0).await, 204);

@@ -11,6 +11,7 @@ mod rocketmq_instances;
 mod rocketmq_topics;
 mod tokens;
 mod topics;
+mod usage;
 
 use std::time::Duration;
 

@@ -250,7 +250,7 @@ async fn groups_go_one_by_one_or_together_unless_somebody_is_in_them() {
     assert_eq!(
         state["instances"][0]["groups"][0],
         json!({"name": "online", "enabled": true, "broadcast": false, "retryMaxTime": 16, "consumeOrderly": false,
-            "description": null, "brokers": ["broker-0"], "members": 2})
+            "description": null, "brokers": ["broker-0"], "members": 2, "lag": {}})
     );
     assert!(groups.connect("online", 0));
     assert_eq!(groups.delete_batch(json!(["online"])).await.status, 200);

@@ -4,6 +4,7 @@ use dms_operator::cloud::kafka::{
     CreateGroup, CreateInstance, CreateTopic, Instance, Quota, QuotaIdentity, TopicConfig, UpdateInstance, UpdateTopic,
 };
 use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, Order, TagAction};
+use dms_operator::simulator::Simulator;
 
 use super::{Results, tag};
 
@@ -38,7 +39,7 @@ pub fn order() -> CreateInstance {
 }
 
 /// Each operation at least once, with every field that it can have, on an instance that runs.
-pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>> {
+pub async fn with_everything(client: &Client, cloud: &Simulator, id: &str) -> Vec<Result<(), Error>> {
     let mut results = Results::default();
     let query = InstanceQuery {
         name: Some("events".into()),
@@ -87,12 +88,18 @@ pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>
         ..UpdateTopic::default()
     };
     results.add(client.update_topics(id, &[change, absent]).await).await;
-    results.add(client.delete_topics(id, &["orders", "absent"]).await).await;
     let mut group = CreateGroup {
         name: "billing".into(),
         description: Some("of the shop".into()),
     };
     results.add(client.create_group(id, &group).await).await;
+    for members in [2, 0] {
+        cloud.set_members(id, "billing", members);
+        cloud.set_lag(id, "billing", "orders", 7);
+        results.add(client.show_topic_usage(id, "orders").await).await;
+        results.add(client.show_group_usage(id, "billing").await).await;
+    }
+    results.add(client.delete_topics(id, &["orders", "absent"]).await).await;
     results.add(client.list_groups(id, 0, 50).await).await;
     results.add(client.update_group(id, "billing", "").await).await;
     group = CreateGroup {

@@ -5,6 +5,7 @@ use dms_operator::cloud::rocketmq::{
     UpdateInstance, UpdateTopic,
 };
 use dms_operator::cloud::{Client, Engine, Error, InstanceQuery, Order, TagAction};
+use dms_operator::simulator::Simulator;
 
 use super::{Results, tag};
 
@@ -31,7 +32,7 @@ pub fn order() -> CreateInstance {
 }
 
 /// Each operation at least once, with every field that it can have, on an instance of 4.8.0 that runs.
-pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>> {
+pub async fn with_everything(client: &Client, cloud: &Simulator, id: &str) -> Vec<Result<(), Error>> {
     let mut results = Results::default();
     let query = InstanceQuery {
         name: Some("orders".into()),
@@ -48,7 +49,7 @@ pub async fn with_everything(client: &Client, id: &str) -> Vec<Result<(), Error>
     results.add(client.update_instance(id, &change).await).await;
     results.add(client.list_brokers(id).await).await;
     topics(client, id, &mut results).await;
-    groups(client, id, &mut results).await;
+    groups(client, cloud, id, &mut results).await;
     let tags = [tag("team", "shop")];
     for action in [TagAction::Create, TagAction::Delete] {
         let changed = client.change_tags(Engine::RocketMq, id, action, &tags).await;
@@ -116,7 +117,7 @@ async fn topics(client: &Client, id: &str, results: &mut Results) {
         .await;
 }
 
-async fn groups(client: &Client, id: &str, results: &mut Results) {
+async fn groups(client: &Client, cloud: &Simulator, id: &str, results: &mut Results) {
     let awkward = "%RETRY%g|x";
     let group = CreateGroup {
         name: awkward.into(),
@@ -129,6 +130,7 @@ async fn groups(client: &Client, id: &str, results: &mut Results) {
     };
     results.add(client.create_rocketmq_group(id, &group).await).await;
     results.add(client.list_rocketmq_groups(id, 0, 50).await).await;
+    usage(client, cloud, id, awkward, results).await;
     let change = UpdateGroup {
         name: awkward.into(),
         enabled: Some(false),
@@ -149,6 +151,29 @@ async fn groups(client: &Client, id: &str, results: &mut Results) {
         .add(client.update_rocketmq_group(id, awkward, &change).await)
         .await;
     results.add(client.delete_rocketmq_groups(id, &[awkward]).await).await;
+}
+
+async fn usage(client: &Client, cloud: &Simulator, id: &str, group: &str, results: &mut Results) {
+    let topic = CreateTopic {
+        name: "consumed|".into(),
+        brokers: vec!["broker-0".into()],
+        permission: Some("all".into()),
+        ..CreateTopic::default()
+    };
+    results.add(client.create_rocketmq_topic(id, &topic).await).await;
+    for members in [2, 0] {
+        cloud.set_members(id, group, members);
+        results.add(client.show_rocketmq_consumers(id, group).await).await;
+    }
+    cloud.set_lag(id, group, &topic.name, 7);
+    let topics = client.list_rocketmq_topics_of_group(id, group, 0, 50).await;
+    results.add(topics).await;
+    results
+        .add(client.show_rocketmq_lag(id, group, &topic.name).await)
+        .await;
+    let groups = client.list_rocketmq_groups_of_topic(id, &topic.name, 0, 50).await;
+    results.add(groups).await;
+    results.add(client.count_rocketmq_messages(id, &topic.name).await).await;
 }
 
 /// What differs on 5.x, with as little as the types allow; it begins with the creation of another instance.

@@ -43,6 +43,11 @@ pub fn a_consumer_group_is_let_in_or_refused(judge: &mut Judge<'_>) {
             spec(json!({"management": {"deletionProtection": "yes"}})),
             Some("/spec/management/deletionProtection"),
         ),
+        (
+            spec(json!({"statusDetail": "Full", "management": {"deletionGuard": "InUse"}})),
+            None,
+        ),
+        (spec(json!({"statusDetail": "full"})), Some("/spec/statusDetail")),
     ];
     judge(GROUP, &group("KafkaInstance"), &cases, false);
 

@@ -53,6 +53,12 @@ pub fn a_quota_is_let_in_or_refused(judge: &mut Judge<'_>) {
             spec(json!({"instanceRef": {"kind": "RocketMQInstance"}})),
             Some("/spec/instanceRef/kind"),
         ),
+        (spec(json!({"management": {"deletionGuard": "None"}})), None),
+        (
+            spec(json!({"management": {"deletionGuard": "InUse"}})),
+            Some("deletionGuard is not for quotas"),
+        ),
+        (spec(json!({"statusDetail": "Full"})), Some("statusDetail")),
     ];
     judge(QUOTA, &quota(), &cases, false);
 }

@@ -61,6 +61,13 @@ pub fn a_topic_is_let_in_or_refused(judge: &mut Judge<'_>) {
             None,
         ),
         (kafka(json!({"quota": {}})), Some("quota")),
+        (spec(json!({"statusDetail": "Full"})), None),
+        (spec(json!({"statusDetail": "Some"})), Some("/spec/statusDetail")),
+        (spec(json!({"management": {"deletionGuard": "InUse"}})), None),
+        (
+            spec(json!({"management": {"deletionGuard": "Always"}})),
+            Some("/spec/management/deletionGuard"),
+        ),
     ];
     judge(TOPIC, &topic(), &cases, false);
 }
