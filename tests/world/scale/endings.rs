@@ -37,11 +37,19 @@ async fn a_namespace_of_hundreds_ends_whatever_goes_first() {
         world.server.set_namespace_sweep(&[first], 20 * SECOND);
         let calls = world.cloud.calls().len();
         world.delete("Namespace", "default").await;
-        within_or(&world, HOUR, first, |world| world.object("Namespace", "default") == Value::Null).await;
+        within_or(&world, HOUR, first, |world| {
+            world.object("Namespace", "default") == Value::Null
+        })
+        .await;
         assert!(world.instances().is_empty(), "{first}: {}", world.picture());
         let spent = calls_since(&world, calls);
         // Pages of lists, and batches of 50.
-        assert!(spent.len() <= 120, "{first}: {} calls: {:?}", spent.len(), by_operation(&spent));
+        assert!(
+            spent.len() <= 120,
+            "{first}: {} calls: {:?}",
+            spent.len(),
+            by_operation(&spent)
+        );
     }
 }
 
@@ -53,7 +61,11 @@ async fn an_instance_that_is_deleted_under_its_topics_takes_them_along() {
     world.until_gone(HOUR, &[LAKE]).await;
     sleep(2 * HOUR).await;
     assert!(world.instances().is_empty());
-    assert_eq!((world.number("Topic"), world.number_ready("Topic")), (TOPICS + 5, 0), "their objects wait");
+    assert_eq!(
+        (world.number("Topic"), world.number_ready("Topic")),
+        (TOPICS + 5, 0),
+        "their objects wait"
+    );
     let spent = calls_since(&world, calls);
     assert!(spent.len() <= 120, "{} calls: {:?}", spent.len(), by_operation(&spent));
     // What has nothing left in the cloud goes at once.
@@ -71,7 +83,15 @@ async fn an_instance_that_somebody_else_deletes_leaves_nobody_asking_for_ever() 
     let calls = world.cloud.calls().len();
     sleep(HOUR).await;
     let spent = calls_since(&world, calls);
-    assert!(spent.len() <= 60, "{} calls in an hour: {:?}", spent.len(), by_operation(&spent));
+    assert!(
+        spent.len() <= 60,
+        "{} calls in an hour: {:?}",
+        spent.len(),
+        by_operation(&spent)
+    );
     world.delete("Namespace", "default").await;
-    within_or(&world, HOUR, "it ends", |world| world.object("Namespace", "default") == Value::Null).await;
+    within_or(&world, HOUR, "it ends", |world| {
+        world.object("Namespace", "default") == Value::Null
+    })
+    .await;
 }

@@ -93,7 +93,11 @@ pub fn unready(world: &World) -> String {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|condition| ["type", "status", "reason", "message"].map(|field| text(&condition[field])).join(" "))
+            .map(|condition| {
+                ["type", "status", "reason", "message"]
+                    .map(|field| text(&condition[field]))
+                    .join(" ")
+            })
             .collect();
         let name = text(&topic["metadata"]["name"]);
         let deleting = !topic["metadata"]["deletionTimestamp"].is_null();

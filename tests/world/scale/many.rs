@@ -123,16 +123,31 @@ async fn edits_and_deletes_go_in_batches(world: &World, kept: &[String]) {
     until_topics_ready(world, HOUR, kept.len()).await;
     let spent = calls_since(world, calls);
     let sent = by_operation(&spent)["UpdateInstanceTopic"];
-    assert!(sent <= floor * 6 / 5 + 1, "{sent} calls to change {} topics", kept.len());
+    assert!(
+        sent <= floor * 6 / 5 + 1,
+        "{sent} calls to change {} topics",
+        kept.len()
+    );
     assert_lists_are_few(&spent, pages(kept.len()));
-    assert!(topics_in_cloud(world).values().all(|topic| topic["retention_time"] == 9));
+    assert!(
+        topics_in_cloud(world)
+            .values()
+            .all(|topic| topic["retention_time"] == 9)
+    );
 
     let (calls, (gone, rest)) = (world.cloud.calls().len(), kept.split_at(kept.len() / 2));
     delete_topics(world, gone).await;
-    within_or(world, HOUR, "half are gone", |world| world.number("Topic") == rest.len()).await;
+    within_or(world, HOUR, "half are gone", |world| {
+        world.number("Topic") == rest.len()
+    })
+    .await;
     assert!(names_in_cloud(world).iter().eq(rest));
     let spent = calls_since(world, calls);
     let sent = by_operation(&spent)["BatchDeleteInstanceTopic"];
-    assert!(sent <= floor * 3 / 5 + 1, "{sent} calls to delete {} topics", gone.len());
+    assert!(
+        sent <= floor * 3 / 5 + 1,
+        "{sent} calls to delete {} topics",
+        gone.len()
+    );
     assert_lists_are_few(&spent, pages(kept.len()));
 }

@@ -57,11 +57,17 @@ fn make_busy(world: &World, lake: &str) {
 
 /// The path that all calls to an instance have.
 fn path_of(world: &World, lake: &str) -> String {
-    format!("/instances/{}/", text(&world.object("KafkaInstance", lake)["status"]["instanceId"]))
+    format!(
+        "/instances/{}/",
+        text(&world.object("KafkaInstance", lake)["status"]["instanceId"])
+    )
 }
 
 async fn change(world: &World, topic: &str, kafka: serde_json::Value) {
-    world.edit("Topic", topic, json!({"spec": {"kafka": kafka}})).await.unwrap();
+    world
+        .edit("Topic", topic, json!({"spec": {"kafka": kafka}}))
+        .await
+        .unwrap();
 }
 
 /// Edits all topics of an instance and adds three.
@@ -87,7 +93,10 @@ async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
             stir(&world, &lake, TOPICS).await;
         }
         let others = if hot { all - TOPICS - 3 } else { all };
-        within_or(&world, HOUR, "the others are Ready", |world| world.number_ready("Topic") == others).await;
+        within_or(&world, HOUR, "the others are Ready", |world| {
+            world.number_ready("Topic") == others
+        })
+        .await;
         took.push(begun.elapsed());
         if !hot {
             continue;
@@ -99,8 +108,17 @@ async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
             .collect();
         // Seven wait, and it is tried once a polling interval for all of them.
         let tried = to_it.iter().filter(|call| changes(call)).count();
-        assert!((120..=245).contains(&tried), "{tried} writes in an hour: {:?}", by_operation(&to_it));
-        assert!(to_it.len() <= 3 * 245, "{} calls in an hour: {:?}", to_it.len(), by_operation(&to_it));
+        assert!(
+            (120..=245).contains(&tried),
+            "{tried} writes in an hour: {:?}",
+            by_operation(&to_it)
+        );
+        assert!(
+            to_it.len() <= 3 * 245,
+            "{} calls in an hour: {:?}",
+            to_it.len(),
+            by_operation(&to_it)
+        );
         let neighbours = calls_since(&world, calls).len() - to_it.len();
         assert!(neighbours < 2_000, "{neighbours} calls to the others and the account");
         for name in names("lake-00", TOPICS) {
@@ -110,7 +128,10 @@ async fn an_instance_that_is_busy_for_an_hour_holds_up_no_other() {
         world.cloud.clear_faults();
         until_topics_ready(&world, 2 * MINUTE, all).await;
     }
-    assert!(took[1] <= took[0] + 2 * SECOND, "{took:?}: without and with a hot instance");
+    assert!(
+        took[1] <= took[0] + 2 * SECOND,
+        "{took:?}: without and with a hot instance"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +152,10 @@ async fn an_edit_overtakes_a_storm_of_resyncs() {
         let name = format!("{lake}-0003");
         let (begun, calls) = (Instant::now(), world.cloud.calls().len());
         change(&world, &name, json!({"partitions": 5})).await;
-        while !calls_since(&world, calls).iter().any(|call| changes(call) && call.names.contains(&name)) {
+        while !calls_since(&world, calls)
+            .iter()
+            .any(|call| changes(call) && call.names.contains(&name))
+        {
             assert!(begun.elapsed() < MINUTE, "{}", unready(&world));
             sleep(SECOND / 20).await;
         }
