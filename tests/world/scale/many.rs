@@ -71,7 +71,7 @@ async fn made_in_trouble(world: &World, many: usize) -> Vec<String> {
     assert!(creates <= many * 5 / 4, "{creates} creates of {many} topics");
     assert_lists_are_few(&spent, pages(many));
     world.cloud.clear_faults();
-    world.set_watch_lag(0 * SECOND);
+    world.set_watch_lag(std::time::Duration::ZERO);
     sleep(2 * RESYNC).await;
     kept
 }
