@@ -111,7 +111,13 @@ where
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        job = round.job_on(hub, &core, &name).await?;
+        let followed = round.job_on(hub, &core, &name).await?;
+        // What a job did must show, or it would be sent again.
+        let ended = followed
+            .as_ref()
+            .filter(|(job, _)| *job != Job::Running)
+            .map(|(_, read)| *read);
+        job = followed.map(|(job, _)| job);
         let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
         if shared && matches!(job, Some(Job::Failed(_))) {
             // Whose fault it was is not known.
@@ -119,7 +125,8 @@ where
             job = None;
         }
         let lister = (living.lister)(hub.source());
-        let fresh = round.freshness(&core, reach.held.is_some());
+        let mut fresh = round.freshness(&core, reach.held.is_some());
+        fresh.after = ended.map_or(fresh.after, |ended| ended.max(fresh.after));
         let reader = (&Reference::to(round.cr), name.as_str());
         match hub
             .list::<L>()
