@@ -23,6 +23,8 @@ use crate::plan::{Facts, Job, LIST_LAG, Plan, Reason, orphans};
 /// What is said of an object that is to be deleted, and is not.
 const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
 
+/// Clocks are no finer than this.
+const INSTANT: Duration = Duration::from_millis(1);
 /// When an object comes again that was sent away by a crowd before it, if nothing woke it.
 pub const LATER: Duration = Duration::from_secs(60);
 
@@ -116,7 +118,7 @@ where
         let ended = followed
             .as_ref()
             .filter(|(job, _)| *job != Job::Running)
-            .map(|(_, read)| *read);
+            .and_then(|(_, read)| read.checked_sub(INSTANT));
         job = followed.map(|(job, _)| job);
         let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
         if shared && matches!(job, Some(Job::Failed(_))) {
