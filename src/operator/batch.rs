@@ -376,8 +376,10 @@ mod tests {
         assert!(results.iter().all(|result| *result == Err(Class::Busy)));
         assert_eq!(put(&hub, &calls, "c", 1).await, Err(Class::Busy), "without a call");
         assert_eq!(calls.lock().unwrap().len(), 1);
-        let waits = ["busy", "a", "b", "a"].map(|name| hub.wait(writer(name, 1).object).as_secs());
+        let wait = |name, way| hub.wait(writer(name, 1).object, way).as_secs();
+        let waits = ["busy", "a", "b", "a"].map(|name| wait(name, Way::Alone));
         assert_eq!(waits, [14, 15, 16, 16], "one tries, and the next a second later");
+        assert_eq!(wait("a", Way::Together), 14, "all of a batch try at once");
         sleep(Duration::from_secs(15)).await;
         assert_eq!(put(&hub, &calls, "a", 1).await.as_deref(), Ok("a"));
         assert_eq!(hub.moved().len(), 3);

@@ -16,7 +16,7 @@ use super::kind::{Kind, Look, Reference};
 use super::room::Room;
 use super::round::Round;
 use super::turns::Way;
-use super::writes::{Failure, kube_call};
+use super::writes::Failure;
 use crate::api::{ABANDON, CoreStatus, FINALIZER, Managed, PAUSED, RECONCILE_REQUESTED_AT};
 use crate::cloud::{Class, Error, Fault, Operation, Sent};
 use crate::plan::fault::{Again, Halt, Standing, create_failed, interrupted};
@@ -133,7 +133,7 @@ impl<K: Kind> Worker<'_, K> {
             let rests = matches!(plan.next, Next::Rest | Next::Within(_) | Next::Stop(_));
             self.room.note(&*cr, |note| note.settled(rests));
             return Ok(match (plan.next, K::hub(&reach)) {
-                (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr)),
+                (Next::Moved, Some(hub)) => hub.wait(Reference::to(&*cr), Way::Together),
                 (next, _) => self.pause_of(next),
             });
         };
@@ -153,7 +153,7 @@ impl<K: Kind> Worker<'_, K> {
             };
             match turn {
                 Ok(turn) => _turn = Some(turn),
-                Err(busy) => return self.waits(&busy.into(), hub).await,
+                Err(busy) => return self.waits(&busy.into(), hub, K::way(&step)).await,
             }
         }
         self.announce(plan.status, &plan.situation, K::tells(&step)).await?;
@@ -191,7 +191,9 @@ impl<K: Kind> Worker<'_, K> {
             Err(halt) => {
                 let pause = self.interrupted(&halt, true, K::creates(&step).then_some(now)).await?;
                 Ok(match (&halt, hub) {
-                    (Halt::Cloud(error), Some(hub)) if error.class() == Class::Busy => hub.wait(Reference::to(&*cr)),
+                    (Halt::Cloud(error), Some(hub)) if error.class() == Class::Busy => {
+                        hub.wait(Reference::to(&*cr), K::way(&step))
+                    }
                     _ => pause,
                 })
             }
@@ -220,9 +222,9 @@ impl<K: Kind> Worker<'_, K> {
     }
 
     /// The instance is busy, and what was decided waits for it.
-    async fn waits(&mut self, busy: &Halt, hub: &Hub) -> Result<Duration, Failure> {
+    async fn waits(&mut self, busy: &Halt, hub: &Hub, way: Way) -> Result<Duration, Failure> {
         self.interrupted(busy, true, None).await?;
-        Ok(hub.wait(Reference::to(&*self.cr)))
+        Ok(hub.wait(Reference::to(&*self.cr), way))
     }
 
     /// A refusal counts once it is clear that it is not what was decided that is outdated: the list was new, or it was read
@@ -294,7 +296,7 @@ impl<K: Kind> Worker<'_, K> {
 
     /// A round that is about to spend money reads the object from the API server, and needs a lease that outlasts the call.
     async fn may_not_buy(&mut self, step: &K::Step) -> Result<Option<Duration>, Failure> {
-        let fresh = kube_call(&self.cx.kube_calls, self.api().get(&self.cr.name_any())).await?;
+        let fresh = self.cx.gate.call(self.api().get(&self.cr.name_any())).await?;
         if fresh.resource_version() != self.cr.resource_version() {
             self.room.wrote(Arc::new(fresh));
             return Err(Failure::Conflict);

@@ -11,11 +11,9 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 use tracing::debug;
 
-use super::writes::KUBE_TIMEOUT;
+use super::writes::Gate;
 use crate::api::Managed;
 use crate::plan::{Reason, Situation, cut};
 
@@ -28,17 +26,17 @@ const MAX_PREFIX: usize = 200;
 #[derive(Clone)]
 pub struct Events {
     client: Client,
-    calls: Arc<Semaphore>,
+    gate: Gate,
     instance: String,
     last: Arc<AtomicI64>,
 }
 
 impl Events {
-    /// In the name of this replica; `calls` are all that may be under way to the API server at once.
-    pub fn new(client: Client, calls: Arc<Semaphore>, instance: Option<String>) -> Self {
+    /// In the name of this replica.
+    pub fn new(client: Client, gate: Gate, instance: Option<String>) -> Self {
         Self {
             client,
-            calls,
+            gate,
             instance: instance.unwrap_or_else(|| "dms-operator".into()),
             last: Arc::default(),
         }
@@ -103,11 +101,8 @@ impl Events {
     async fn send(&self, event: Event) {
         let namespace = event.metadata.namespace.clone().unwrap_or_default();
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-        let _turn = self.calls.acquire().await;
-        match timeout(KUBE_TIMEOUT, api.create(&PostParams::default(), &event)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => debug!(%error, "failed to publish an Event"),
-            Err(_) => debug!("failed to publish an Event: no answer from the API server"),
+        if let Err(error) = self.gate.call(api.create(&PostParams::default(), &event)).await {
+            debug!(%error, "failed to publish an Event");
         }
     }
 }

@@ -158,15 +158,19 @@ impl Hub {
         self.batches.part(writer);
     }
 
-    /// How long an object should wait for a busy instance, if nobody's success wakes it before.
-    pub fn wait(&self, object: Reference) -> Duration {
+    /// How long an object should wait for a busy instance, if nobody's success wakes it before. What goes together with others
+    /// comes together with them.
+    pub fn wait(&self, object: Reference, way: Way) -> Duration {
         let mut held = self.holding();
         // It may also be the instance's state that it waits for, which wakes it.
         let Some(held) = held.as_mut().filter(|held| held.until > Instant::now()) else {
             return self.poll;
         };
-        let place = held.waiting.len() as u32;
-        let place = if held.waiting.insert(object) { place } else { place - 1 };
+        held.waiting.insert(object);
+        let place = match way {
+            Way::Together => 0,
+            Way::Beside | Way::Alone => held.waiting.len() as u32 - 1,
+        };
         let left = held.until.saturating_duration_since(Instant::now());
         (left + APART * place).min(self.poll * 20)
     }

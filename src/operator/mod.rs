@@ -33,7 +33,7 @@ use kube::runtime::controller::{Action, Error as ControllerError};
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
 use kube::{Api, Client, Resource as _, ResourceExt as _};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -51,7 +51,7 @@ pub use metrics::Metrics;
 use namespaces::Namespaces;
 use providers::Providers;
 use room::{Room, Rooms};
-use writes::KUBE_CALLS;
+use writes::Gate;
 
 /// What an operator is made of; nothing here is read from the environment.
 pub struct Operator {
@@ -83,13 +83,12 @@ pub enum Ended {
 /// What all rounds share.
 pub struct Context {
     kube: Client,
-    /// Calls to the API server that may be under way at once.
-    kube_calls: Arc<Semaphore>,
     transport: Arc<dyn Transport>,
     clock: Clock,
     config: Config,
     metrics: Metrics,
     events: Events,
+    gate: Gate,
     rooms: Rooms,
     namespaces: Arc<Namespaces>,
     hubs: Hubs,
@@ -133,13 +132,12 @@ impl Operator {
         kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
         let namespaces = kinds.watch_namespaces();
-        let (wakes, mut woken) = mpsc::unbounded_channel();
+        let (gate, (wakes, mut woken)) = (Gate::default(), mpsc::unbounded_channel());
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
-        let kube_calls = Arc::new(Semaphore::new(KUBE_CALLS));
         let context = Context {
-            events: Events::new(self.kube.clone(), kube_calls.clone(), identity),
+            events: Events::new(self.kube.clone(), gate.clone(), identity),
+            gate,
             kube: self.kube,
-            kube_calls,
             transport: self.transport,
             clock: self.clock,
             config: self.config,

@@ -1,7 +1,7 @@
 //! Shared reads of one list of one instance.
 //!
-//! Offsets shift when something is deleted between two pages, and new things show up late, so a list counts only if it
-//! is complete, and absence only if two complete lists in a row show it.
+//! Offsets shift when something comes or goes between two pages, and new things show up late. So what a page shows is there,
+//! but something is absent only if two complete lists in a row lack it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -17,7 +17,7 @@ use super::kind::Reference;
 use super::traffic::{RUN, Traffic};
 use crate::cloud::{Class, Client, Error, Limits, Operation, Page, Priority, Sent};
 
-/// How many times a list is read again when it changed while it was read.
+/// How many readings in a row that changed while they were read a reader puts up with.
 const TRIES: usize = 3;
 /// While writes run, a list is read again when this many of them were sent for each of its pages: a twentieth of the calls.
 const WRITES_A_PAGE: u64 = 19;
@@ -68,16 +68,20 @@ pub trait Lister: Clone + Send + Sync + 'static {
     fn name(item: &Self::Item) -> Cow<'_, str>;
 }
 
-/// A complete list at one moment, by name.
+/// A list at one moment, by name.
 #[derive(Debug)]
 pub struct Snapshot<T> {
     begun: Instant,
     items: BTreeMap<Box<str>, T>,
+    /// Nothing came or went while it was read: what is not in it was not there.
+    complete: bool,
     /// The names of the complete list before it, hashed.
-    before: Option<HashSet<u64>>,
+    before: Option<Names>,
     /// What it says of the room that is left.
     limits: Limits,
 }
+
+type Names = Arc<HashSet<u64>>;
 
 /// A thing, or the proof that there is none, as of a moment.
 #[derive(Clone, Debug)]
@@ -100,6 +104,8 @@ pub type Wakes = mpsc::UnboundedSender<Reference>;
 
 struct Kept<T: Clone + Send + Sync + 'static> {
     last: Option<Arc<Snapshot<T>>>,
+    /// The names of the last complete list.
+    names: Option<Names>,
     reading: Option<Reading<T>>,
     /// The last reading that ended well: when, how long it took, its calls, and how many writes had been sent when it began.
     cost: Option<Cost>,
@@ -149,6 +155,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
     pub fn new(wakes: Wakes) -> Self {
         let kept = Kept {
             last: None,
+            names: None,
             reading: None,
             cost: None,
             crowd: 0,
@@ -196,19 +203,25 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         fresh: Freshness,
     ) -> Result<Sighting<T>, Error> {
         let mut list = self.read(lister, traffic, fresh).await?;
-        let twice = |list: &Snapshot<T>| {
-            list.before
-                .as_ref()
-                .is_some_and(|names| !names.contains(&self.hash(name)))
-        };
-        if !list.items.contains_key(name) && !twice(&list) {
+        let mut changed = 0;
+        loop {
+            if let Some(thing) = list.items.get(name) {
+                let (thing, as_of) = (Some(thing.clone()), list.begun);
+                return Ok(Sighting { thing, as_of });
+            }
+            let before = list.before.as_ref().filter(|_| list.complete);
+            if before.is_some_and(|names| !names.contains(&self.hash(name))) {
+                let (thing, as_of) = (None, list.begun);
+                return Ok(Sighting { thing, as_of });
+            }
+            changed += usize::from(!list.complete);
+            if changed == TRIES {
+                let message = format!("the list changed while it was read, {TRIES} times in a row");
+                return Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message));
+            }
             let after = list.begun;
             list = self.read(lister, traffic, Freshness { after, ..fresh }).await?;
         }
-        Ok(Sighting {
-            thing: list.items.get(name).cloned(),
-            as_of: list.begun,
-        })
     }
 
     /// What the instance had room for when the list was read last; no call is made for it.
@@ -283,8 +296,10 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             calls,
             writes,
         });
-        let before = kept.last.take();
-        snapshot.before = before.map(|last| last.items.keys().map(|name| self.hash(name)).collect());
+        snapshot.before = kept.names.clone();
+        if snapshot.complete {
+            kept.names = Some(Arc::new(snapshot.items.keys().map(|name| self.hash(name)).collect()));
+        }
         let snapshot = Arc::new(snapshot);
         kept.last = Some(snapshot.clone());
         for object in std::mem::take(&mut kept.later) {
@@ -317,40 +332,16 @@ impl Cost {
     }
 }
 
+/// All pages, and how many there were.
 async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot<L::Item>, u32), Error> {
-    let mut calls = 0;
-    for _ in 0..TRIES {
-        let begun = Instant::now();
-        if let Some((items, limits)) = read_once(lister, urgency, &mut calls).await? {
-            let snapshot = Snapshot {
-                begun,
-                items,
-                before: None,
-                limits,
-            };
-            return Ok((snapshot, calls));
-        }
-    }
-    let message = format!("the list changed while it was read, {TRIES} times in a row");
-    Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message))
-}
-
-/// All pages and what the last of them says of limits, or `None` if they do not fit together.
-async fn read_once<L: Lister>(
-    lister: &L,
-    urgency: &AtomicU8,
-    calls: &mut u32,
-) -> Result<Option<(BTreeMap<Box<str>, L::Item>, Limits)>, Error> {
-    let mut items = BTreeMap::new();
-    let mut total = None;
-    let mut offset = 0;
+    let begun = Instant::now();
+    let (mut items, mut complete) = (BTreeMap::new(), true);
+    let (mut total, mut offset, mut calls) = (None, 0, 0);
     let limits = loop {
-        *calls += 1;
+        calls += 1;
         let page = lister.page(offset, priority(urgency)).await?;
         let (count, before) = (page.items.len() as u32, items.len());
-        if offset > 0 && page.total != total {
-            return Ok(None);
-        }
+        complete &= offset == 0 || page.total == total;
         total = page.total;
         items.extend(page.items.into_iter().map(|item| (Box::from(&*L::name(&item)), item)));
         offset += count;
@@ -363,8 +354,15 @@ async fn read_once<L: Lister>(
             break page.limits;
         }
     };
-    let complete = total.is_none_or(|total| items.len() as u64 == total);
-    Ok(complete.then_some((items, limits)))
+    complete &= total.is_none_or(|total| items.len() as u64 == total);
+    let snapshot = Snapshot {
+        begun,
+        items,
+        complete,
+        before: None,
+        limits,
+    };
+    Ok((snapshot, calls))
 }
 
 fn priority(urgency: &AtomicU8) -> Priority {

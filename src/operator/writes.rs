@@ -19,9 +19,6 @@ use crate::plan::Situation;
 
 /// How long a call to the API server may take.
 pub const KUBE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many of them are under way at once; the lease's are beside. When ten thousand objects have something to say, more would
-/// only wait where their time runs, and keep the lease from being renewed.
-pub const KUBE_CALLS: usize = 32;
 
 /// Why a round could not be written down.
 #[derive(Debug, thiserror::Error)]
@@ -99,12 +96,14 @@ impl<K: Kind> Worker<'_, K> {
             "status": status,
         });
         let params = PatchParams::apply(STATUS_MANAGER).force();
-        let (api, name) = (self.api(), self.cr.name_any());
-        let written = kube_call(
-            &self.cx.kube_calls,
-            api.patch_status(&name, &params, &Patch::Apply(patch)),
-        )
-        .await?;
+        let written = self
+            .cx
+            .gate
+            .call(
+                self.api()
+                    .patch_status(&self.cr.name_any(), &params, &Patch::Apply(patch)),
+            )
+            .await?;
         self.keep(written);
         if news && tells {
             self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
@@ -158,8 +157,11 @@ impl<K: Kind> Worker<'_, K> {
             field_manager: Some(META_MANAGER.into()),
             ..Default::default()
         };
-        let (api, name) = (self.api(), self.cr.name_any());
-        let written = kube_call(&self.cx.kube_calls, api.patch(&name, &params, &Patch::Merge(patch))).await?;
+        let written = self
+            .cx
+            .gate
+            .call(self.api().patch(&self.cr.name_any(), &params, &Patch::Merge(patch)))
+            .await?;
         self.keep(written);
         Ok(())
     }
@@ -175,37 +177,30 @@ impl<K: Kind> Worker<'_, K> {
     }
 }
 
-/// A call to the API server that has its turn, and then ends.
-pub(super) async fn kube_call<T>(calls: &Semaphore, call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    let _turn = calls.acquire().await;
-    match timeout(KUBE_TIMEOUT, call).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
-        Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
-        Err(_) => Err(Failure::Timeout),
+/// How many calls to the API server may be under way at once: ten thousand at once would all be late, and the lease's
+/// renewal, which does not wait here, with them.
+const AT_ONCE: usize = 32;
+
+/// The way to the API server.
+#[derive(Clone)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use futures::future::join_all;
-    use tokio::time::sleep;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_thousand_calls_have_their_turns_and_the_time_of_none_runs_out_before() {
-        let (calls, under_way, most) = (Semaphore::new(KUBE_CALLS), AtomicUsize::new(0), AtomicUsize::new(0));
-        let call = async || {
-            most.fetch_max(under_way.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-            sleep(Duration::from_secs(1)).await;
-            under_way.fetch_sub(1, Ordering::Relaxed);
-            Ok(())
-        };
-        let all = (0..1000).map(|_| kube_call(&calls, call()));
-        assert!(join_all(all).await.iter().all(Result::is_ok));
-        assert_eq!(most.into_inner(), KUBE_CALLS);
+impl Gate {
+    /// A call to the API server that ends; its time counts from when it is sent.
+    pub(super) async fn call<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+        // It is never closed.
+        let _permit = self.0.acquire().await;
+        match timeout(KUBE_TIMEOUT, call).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
+            Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
+            Err(_) => Err(Failure::Timeout),
+        }
     }
 }

@@ -14,6 +14,8 @@ pub struct Fault {
     pub times: Option<u32>,
     /// How many matching calls pass before the first is hit.
     pub skip: u32,
+    /// Of the calls after these, only each so-many-th is hit; 0 and 1 are every one.
+    pub every: u32,
     /// Narrows the calls.
     #[serde(rename = "match")]
     pub only: Match,
@@ -143,8 +145,11 @@ impl Fault {
         if !operation || !any(&self.only.name, &subject.names) || !any(&self.only.instance, &subject.instance) {
             return false;
         }
-        let passes = self.skip > 0;
-        self.skip = self.skip.saturating_sub(1);
-        !passes
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        self.skip = self.every.saturating_sub(1);
+        true
     }
 }

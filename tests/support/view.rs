@@ -56,9 +56,24 @@ impl World {
 
     /// Whether the object is Ready for its present generation.
     pub fn is_ready(&self, kind: &str, name: &str) -> bool {
-        let object = self.object(kind, name);
-        object["status"]["observedGeneration"] == object["metadata"]["generation"]
-            && condition_of(&object, "Ready").starts_with("True")
+        is_ready(&self.object(kind, name))
+    }
+
+    /// How long changes of the operator's objects take to reach its watches.
+    pub fn set_watch_lag(&self, lag: Duration) {
+        KINDS
+            .iter()
+            .for_each(|resource| self.server.set_watch_lag(resource, lag));
+    }
+
+    /// How many objects of a kind there are, in all namespaces.
+    pub fn number(&self, kind: &str) -> usize {
+        self.server.count(&plural(kind), |_| true)
+    }
+
+    /// How many of them are Ready for their present generation.
+    pub fn number_ready(&self, kind: &str) -> usize {
+        self.server.count(&plural(kind), is_ready)
     }
 
     /// Waits until `condition` holds, looking every second; panics with a picture of the world when it takes longer.
@@ -149,6 +164,12 @@ impl World {
         lines.push(format!("cloud: {}", self.cloud.state_json()));
         lines.join("\n")
     }
+}
+
+/// Whether an object is Ready for its present generation.
+pub fn is_ready(object: &Value) -> bool {
+    object["status"]["observedGeneration"] == object["metadata"]["generation"]
+        && condition_of(object, "Ready").starts_with("True")
 }
 
 fn condition_of(object: &Value, condition: &str) -> String {

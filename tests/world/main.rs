@@ -32,6 +32,7 @@ mod refusals;
 mod rest;
 mod restored;
 mod rivals;
+mod scale;
 mod stale;
 mod tenants;
 mod versions;

@@ -162,6 +162,16 @@ impl ApiServer {
             .collect()
     }
 
+    /// How many objects of a resource are like this, without a copy of any.
+    pub fn count(&self, resource: &str, is: impl Fn(&Value) -> bool) -> usize {
+        let state = self.0.lock();
+        let objects = state.store.resource(resource).into_iter();
+        objects
+            .flat_map(|resource| resource.objects.values())
+            .filter(|object| is(object))
+            .count()
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Record> {
         self.0.lock().records.clone()
