@@ -40,10 +40,10 @@ async fn a_quiet_minute(cluster: &Cluster) {
     let rounds = QUIET.as_secs() / RESYNC;
     assert!(calls.len() as u64 > rounds, "the cloud is looked at: {calls:#?}");
     // For each ProviderConfig a list of instances; each instance with its tags and, of RocketMQ, its brokers; each list of
-    // what lives in them, three of Kafka and two of each RocketMQ instance.
+    // what lives in them, three of Kafka and two of each RocketMQ instance. By jitter all comes up to a tenth more often.
     let looks = 2 + 2 + 2 * 3 + 3 + 2 * 2;
     assert!(
-        calls.len() as u64 <= looks * (rounds + 1),
+        calls.len() as u64 <= looks * (rounds * 11 / 10 + 1),
         "{} calls in {rounds} rounds",
         calls.len()
     );
