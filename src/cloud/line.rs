@@ -80,7 +80,7 @@ impl Line {
     }
 
     /// How many wait.
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.waiting().places.len()
     }
 

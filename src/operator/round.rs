@@ -161,22 +161,23 @@ impl<Cr: Managed> Round<'_, Cr> {
     }
 
     /// The state of the background job of `status.operation`, if its id is known.
-    pub async fn job(&self, hub: &Hub, core: &CoreStatus) -> Result<Option<Job>, Halt> {
+    /// And when that was read: what it did shows in lists that were begun later.
+    pub async fn job(&self, hub: &Hub, core: &CoreStatus) -> Result<Option<(Job, Instant)>, Halt> {
         let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
         let Some(id) = operation.and_then(|o| o.job_id.as_ref()) else {
             return Ok(None);
         };
         let client = hub.client(self.priority());
         match hub.tasks.one(&client, &hub.instance_id, id, self.polled()).await {
-            Ok(task) => Ok(Some(outcome(&task))),
-            Err(error) if error.class() == Class::NotFound => Ok(Some(Job::Unknown)),
+            Ok((task, read)) => Ok(Some((outcome(&task), read))),
+            Err(error) if error.class() == Class::NotFound => Ok(Some((Job::Unknown, self.polled()))),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The same for something of that name in an instance. Where the service did not tell the id, which some answers have no
     /// room for (RocketMQ API reference 5.2.6, 5.3.5), it is the newest task since then that speaks of the thing.
-    pub async fn job_on(&self, hub: &Hub, core: &CoreStatus, name: &str) -> Result<Option<Job>, Halt> {
+    pub async fn job_on(&self, hub: &Hub, core: &CoreStatus, name: &str) -> Result<Option<(Job, Instant)>, Halt> {
         let operation = core.operation.as_ref().filter(|o| o.failure.is_none());
         let Some(operation) = operation.filter(|o| o.job_id.is_none()) else {
             return self.job(hub, core).await;
@@ -187,10 +188,10 @@ impl<Cr: Managed> Round<'_, Cr> {
         // Times of tasks and answers are rounded.
         let since = begun.map(|begun| begun - ROUNDED);
         let client = hub.client(self.priority());
-        let tasks = match hub.tasks.newest(&client, &hub.instance_id, self.polled()).await {
+        let (tasks, read) = match hub.tasks.newest(&client, &hub.instance_id, self.polled()).await {
             Ok(tasks) => tasks,
             // The instance itself may be gone: that is for the look at the list to say.
-            Err(error) if error.class() == Class::NotFound => return Ok(Some(Job::Unknown)),
+            Err(error) if error.class() == Class::NotFound => return Ok(Some((Job::Unknown, self.polled()))),
             Err(error) => return Err(error.into()),
         };
         let newest = tasks
@@ -198,7 +199,7 @@ impl<Cr: Managed> Round<'_, Cr> {
             .filter(|task| task.params.as_ref().is_some_and(|params| params.contains(&quoted)))
             .filter(|task| task.created_at.is_some() && task.created_at >= since)
             .max_by_key(|task| task.created_at);
-        Ok(Some(newest.map_or(Job::Unknown, outcome)))
+        Ok(Some((newest.map_or(Job::Unknown, outcome), read)))
     }
 
     /// A job that others read later than this need not be read again.

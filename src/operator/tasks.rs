@@ -22,33 +22,44 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// A task, as of later than `after`; one that has ended stays as it is.
-    pub async fn one(&self, client: &Client, instance: &str, id: &str, after: Instant) -> Result<Arc<Task>, Error> {
+    /// A task, as of later than `after`, and when it was read; one that has ended stays as it is.
+    pub async fn one(
+        &self,
+        client: &Client,
+        instance: &str,
+        id: &str,
+        after: Instant,
+    ) -> Result<(Arc<Task>, Instant), Error> {
         let mut known = self.known.lock().await;
         if let Some((read, task)) = known.get(id)
             && (*read > after || has_ended(task))
         {
-            return Ok(task.clone());
+            return Ok((task.clone(), *read));
         }
         let begun = Instant::now();
         let task = Arc::new(client.show_task(instance, id).await?);
         known.retain(|_, (read, _)| read.elapsed() < REMEMBERED);
         known.insert(id.to_owned(), (begun, task.clone()));
-        Ok(task)
+        Ok((task, begun))
     }
 
-    /// The newest tasks, as of later than `after`.
-    pub async fn newest(&self, client: &Client, instance: &str, after: Instant) -> Result<Arc<[Task]>, Error> {
+    /// The newest tasks, as of later than `after`, and when they were read.
+    pub async fn newest(
+        &self,
+        client: &Client,
+        instance: &str,
+        after: Instant,
+    ) -> Result<(Arc<[Task]>, Instant), Error> {
         let mut newest = self.newest.lock().await;
         if let Some((read, tasks)) = &*newest
             && *read > after
         {
-            return Ok(tasks.clone());
+            return Ok((tasks.clone(), *read));
         }
         let begun = Instant::now();
         let tasks: Arc<[Task]> = client.list_tasks(instance, 1, NEWEST).await?.items.into();
         *newest = Some((begun, tasks.clone()));
-        Ok(tasks)
+        Ok((tasks, begun))
     }
 }
 

@@ -64,7 +64,7 @@ impl Turns {
 
     /// Whether the line is so long that an object should come again: it is woken.
     pub fn sends_away(&self, object: &Reference) -> bool {
-        let away = self.line.len() >= CROWD;
+        let away = self.line.length() >= CROWD;
         if away {
             let mut state = self.state();
             if !state.later.contains(object) {

@@ -79,6 +79,8 @@ async fn what_nothing_mends_is_told_and_the_thing_stays_ready() {
         alteration.make(&world).await;
         let after = || shown(&world, of) == DIFFERING && drift(&world, of) == [expected];
         world.until(3 * RESYNC, what, |_| after()).await;
+        // What the instance has room for now, its object tells at its next look.
+        sleep(4 * RESYNC).await;
         let (writes, altered) = (world.effects().len(), cloud(&world));
         sleep(3 * HOUR).await;
         assert!(after(), "{what}: {}", world.picture());

@@ -104,7 +104,7 @@ impl<E: Reached> Kind for Instances<E> {
                 let mut found = read::<E>(round, &client, id).await?;
                 if let Found::There(view) = &mut found {
                     E::limits(view, hub);
-                    job = round.job(hub, core).await?;
+                    job = round.job(hub, core).await?.map(|(job, _)| job);
                 }
                 found
             }

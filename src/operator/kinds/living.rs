@@ -23,6 +23,8 @@ use crate::plan::{Facts, Job, LIST_LAG, Plan, Reason, orphans};
 /// What is said of an object that is to be deleted, and is not.
 const PROTECTED: &str = "spec.management.deletionProtection is true: set it to false, and the deletion goes on at once";
 
+/// Clocks are no finer than this.
+const INSTANT: Duration = Duration::from_millis(1);
 /// When an object comes again that was sent away by a crowd before it, if nothing woke it.
 pub const LATER: Duration = Duration::from_secs(60);
 
@@ -111,7 +113,13 @@ where
     let found = if reach.leaves {
         Found::InstanceGone
     } else {
-        job = round.job_on(hub, &core, &name).await?;
+        let followed = round.job_on(hub, &core, &name).await?;
+        // What a job did must show, or it would be sent again.
+        let ended = followed
+            .as_ref()
+            .filter(|(job, _)| *job != Job::Running)
+            .and_then(|(_, read)| read.checked_sub(INSTANT));
+        job = followed.map(|(job, _)| job);
         let shared = core.operation.as_ref().is_some_and(|operation| operation.shared);
         if shared && matches!(job, Some(Job::Failed(_))) {
             // Whose fault it was is not known.
@@ -119,7 +127,8 @@ where
             job = None;
         }
         let lister = (living.lister)(hub.source());
-        let fresh = round.freshness(&core, reach.held.is_some());
+        let mut fresh = round.freshness(&core, reach.held.is_some());
+        fresh.after = ended.map_or(fresh.after, |ended| ended.max(fresh.after));
         let reader = (&Reference::to(round.cr), name.as_str());
         match hub
             .list::<L>()

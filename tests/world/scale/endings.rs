@@ -70,7 +70,6 @@ async fn an_instance_that_is_deleted_under_its_topics_takes_them_along() {
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "what waits for an instance that is gone stays Ready: see the table of situations"]
 async fn topics_of_a_deleted_instance_are_not_ready() {
     let (world, _operator) = at_rest().await;
     world.delete(INSTANCE.0, INSTANCE.1).await;
