@@ -125,6 +125,11 @@ class Lab:
         self.operator.start(show=False)
         return time.time() - begun
 
+    def limit(self, calls):
+        """From now on the operator sends so many calls a second at most."""
+        limits = {"rateLimit": {"requests": calls, "period": "1s"}}
+        self.kubectl.run("patch", "providerconfig", "default", "--type=merge", "-p", json.dumps({"spec": limits}))
+
     def apply(self, manifests):
         self.kubectl.run("apply", "-f", "-", stdin=json.dumps(listed(manifests)))
 
