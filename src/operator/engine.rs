@@ -357,7 +357,7 @@ impl<K: Kind> Worker<'_, K> {
             Next::Shows => {
                 let acted = self.room.note(&*self.cr, |note| note.acted);
                 let ago = acted.map_or(Duration::ZERO, |acted| acted.elapsed());
-                (ago / 2).clamp(SOON.min(config.poll), config.poll)
+                (ago / 4).clamp(SOON.min(config.poll), config.poll)
             }
             Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
             Next::Woken => jittered(config.poll * WOKEN, &self.cr.uid().unwrap_or_default()),

@@ -1,7 +1,8 @@
 //! Shared reads of one list of one instance.
 //!
-//! Offsets shift when something comes or goes between two pages, and new things show up late. So what a page shows is there,
-//! but something is absent only if two complete lists in a row lack it.
+//! Offsets shift when something comes or goes between two pages, and new things show up late. What comes moves others to
+//! later pages, where they are seen; what goes moves others to pages that were read already. So what a page shows is there,
+//! but something is absent only if two lists in a row lack it from which nothing seems to have gone while they were read.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -15,20 +16,23 @@ use tokio::time::{Instant, sleep};
 
 use super::kind::Reference;
 use super::traffic::{RUN, Traffic};
-use crate::cloud::{Class, Client, Error, Limits, Operation, Page, Priority, Sent};
+use crate::cloud::{Class, Client, Error, Fault, Limits, Operation, Page, Priority, Sent};
 
-/// How many readings in a row that changed while they were read a reader puts up with.
-const TRIES: usize = 3;
+/// How many readings in a row from which something went a reader puts up with.
+const TRIES: usize = 5;
+/// How often a page is asked for that fails, when those before it would be read for nothing.
+const PAGE_TRIES: u32 = 4;
 /// While writes run, a list is read again when this many of them were sent for each of its pages: a twentieth of the calls.
 const WRITES_A_PAGE: u64 = 19;
 /// Where nothing is written, the pause before a list is read again, in times that its last reading took.
-const BREATH: u32 = 4;
+const BREATH: u32 = 1;
 /// The longest such pause.
 const MAX_BREATH: Duration = Duration::from_secs(60);
-/// How long nothing must have been written, in times that its last reading took: writes may come slowly.
-const QUIET: u32 = 2;
+/// For how long nothing must have been written for each page, so that what it takes to read them is not wasted: writes may
+/// come slowly.
+const QUIET_A_PAGE: Duration = Duration::from_millis(50);
 /// The longest such time.
-const MAX_QUIET: Duration = Duration::from_secs(15);
+const MAX_QUIET: Duration = Duration::from_secs(10);
 /// How many may wait for a list as they are; a round that waits holds some ten kilobytes. Others are sent away and woken.
 const CROWD: usize = 64;
 
@@ -73,7 +77,7 @@ pub trait Lister: Clone + Send + Sync + 'static {
 pub struct Snapshot<T> {
     begun: Instant,
     items: BTreeMap<Box<str>, T>,
-    /// Nothing came or went while it was read: what is not in it was not there.
+    /// Nothing seems to have gone while it was read: what is not in it was not there when it was begun.
     complete: bool,
     /// The names of the complete list before it, hashed.
     before: Option<Names>,
@@ -216,7 +220,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             }
             changed += usize::from(!list.complete);
             if changed == TRIES {
-                let message = format!("the list changed while it was read, {TRIES} times in a row");
+                let message = format!("something went from the list while it was read, {TRIES} times in a row");
                 return Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message));
             }
             let after = list.begun;
@@ -325,24 +329,24 @@ impl Cost {
             return Duration::ZERO;
         }
         let breath = (self.took * BREATH).min(MAX_BREATH);
-        let quiet = (self.took * QUIET).clamp(RUN, MAX_QUIET);
+        let quiet = (QUIET_A_PAGE * self.calls).clamp(RUN, MAX_QUIET);
         breath
             .saturating_sub(self.ended.elapsed())
             .max(traffic.until_quiet(quiet))
     }
 }
 
-/// All pages, and how many there were.
+/// All pages, and how many calls they took.
 async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot<L::Item>, u32), Error> {
     let begun = Instant::now();
     let (mut items, mut complete) = (BTreeMap::new(), true);
-    let (mut total, mut offset, mut calls) = (None, 0, 0);
+    let (mut first, mut total, mut offset, mut calls) = (None, None, 0, 0);
     let limits = loop {
-        calls += 1;
-        let page = lister.page(offset, priority(urgency)).await?;
+        let page = read_page(lister, offset, urgency, &mut calls).await?;
         let (count, before) = (page.items.len() as u32, items.len());
-        complete &= offset == 0 || page.total == total;
+        complete &= offset == 0 || page.total >= total;
         total = page.total;
+        first = first.or(total);
         items.extend(page.items.into_iter().map(|item| (Box::from(&*L::name(&item)), item)));
         offset += count;
         let last = match total {
@@ -354,7 +358,7 @@ async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot
             break page.limits;
         }
     };
-    complete &= total.is_none_or(|total| items.len() as u64 == total);
+    complete &= first.is_none_or(|first| items.len() as u64 >= first);
     let snapshot = Snapshot {
         begun,
         items,
@@ -363,6 +367,23 @@ async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot
         limits,
     };
     Ok((snapshot, calls))
+}
+
+/// One page. Of a long list hardly a reading would end if any page that fails ended it.
+async fn read_page<L: Lister>(
+    lister: &L,
+    offset: u32,
+    urgency: &AtomicU8,
+    calls: &mut u32,
+) -> Result<Page<L::Item>, Error> {
+    let mut tries = 0;
+    loop {
+        (*calls, tries) = (*calls + 1, tries + 1);
+        match lister.page(offset, priority(urgency)).await {
+            Err(error) if offset > 0 && tries < PAGE_TRIES && error.fault() == Fault::Retry => sleep(RUN).await,
+            answer => return answer,
+        }
+    }
 }
 
 fn priority(urgency: &AtomicU8) -> Priority {
@@ -377,16 +398,21 @@ fn priority(urgency: &AtomicU8) -> Priority {
 mod tests {
     use super::*;
 
-    /// The lists that the service gives, one after the other, the last for ever; and how often it was asked.
+    /// What the service answers, one after the other, the last for ever; and how often it was asked.
     #[derive(Clone)]
-    struct Script(Arc<Mutex<Told>>);
+    struct Script(Arc<Mutex<(Vec<Told>, u32)>>);
 
-    type Told = (Vec<Vec<&'static str>>, u32);
+    /// A page and the total beside it, or a failure.
+    type Told = Option<(Vec<&'static str>, u64)>;
 
     impl Script {
+        /// Lists of one page.
         fn new(lists: &[&[&'static str]]) -> Self {
-            let lists = lists.iter().map(|list| list.to_vec()).collect();
-            Self(Arc::new(Mutex::new((lists, 0))))
+            Self::of(lists.iter().map(|list| Some((list.to_vec(), list.len() as u64))))
+        }
+
+        fn of(answers: impl IntoIterator<Item = Told>) -> Self {
+            Self(Arc::new(Mutex::new((answers.into_iter().collect(), 0))))
         }
 
         fn calls(&self) -> u32 {
@@ -401,18 +427,18 @@ mod tests {
 
         async fn page(&self, _: u32, _: Priority) -> Result<Page<String>, Error> {
             sleep(Duration::from_millis(50)).await;
-            let (lists, calls) = &mut *self.0.lock().unwrap();
+            let (answers, calls) = &mut *self.0.lock().unwrap();
             *calls += 1;
-            let list = if lists.len() > 1 {
-                lists.remove(0)
+            let answer = if answers.len() > 1 {
+                answers.remove(0)
             } else {
-                lists[0].clone()
+                answers[0].clone()
             };
-            let items: Vec<_> = list.into_iter().map(String::from).collect();
-            let total = Some(items.len() as u64);
+            let failure = || Error::new(Self::OPERATION, Class::Unavailable, Sent::Unknown, "no");
+            let (items, total) = answer.ok_or_else(failure)?;
             Ok(Page {
-                items,
-                total,
+                items: items.into_iter().map(String::from).collect(),
+                total: Some(total),
                 limits: Limits::default(),
             })
         }
@@ -457,6 +483,46 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!((again.thing.as_deref(), script.calls()), (found, 2), "it stays known");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_may_grow_while_it_is_read_but_one_that_shrinks_proves_no_absence() {
+        let look = async |script: &Script, name| {
+            let seen = shared()
+                .find(script, &Traffic::default(), name, fresh(long_ago(), 60))
+                .await;
+            seen.map(|seen| seen.thing).map_err(|error| error.class())
+        };
+        // Something new came first, and moved `b` to the second page.
+        let grows = [Some((vec!["a", "b"], 4)), Some((vec!["b", "c", "d"], 5))];
+        let script = Script::of(grows.clone().into_iter().chain(grows));
+        assert_eq!((look(&script, "e").await, script.calls()), (Ok(None), 4));
+        // `a` went, and `c` moved to the first page, which was read already.
+        let shrinks = [Some((vec!["a", "b"], 4)), Some((vec!["d"], 3))];
+        let script = Script::of(std::iter::repeat_n(shrinks, TRIES).flatten());
+        assert_eq!(look(&script, "c").await, Err(Class::Unavailable));
+        assert_eq!(script.calls(), 2 * TRIES as u32);
+        // The same, and something came: what is there is fewer than there were.
+        let both = [Some((vec!["a", "b"], 4)), Some((vec!["d"], 4)), Some((vec![], 4))];
+        let script = Script::of(std::iter::repeat_n(both, TRIES).flatten());
+        assert_eq!(look(&script, "c").await, Err(Class::Unavailable));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_fails_is_read_again_rather_than_all_before_it() {
+        let failing = |times| {
+            let pages = [Some((vec!["a"], 2)), Some((vec!["b"], 2))];
+            let [first, second] = pages;
+            Script::of([first].into_iter().chain(vec![None; times]).chain([second]))
+        };
+        for (times, class) in [(3, None), (4, Some(Class::Unavailable))] {
+            let script = failing(times);
+            let seen = shared()
+                .find(&script, &Traffic::default(), "b", fresh(long_ago(), 60))
+                .await;
+            assert_eq!(seen.err().map(|error| error.class()), class);
+            assert_eq!(script.calls(), 5);
         }
     }
 

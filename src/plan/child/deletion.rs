@@ -1,6 +1,6 @@
 //! How a thing that lives in an instance goes: until a complete list shows that it is gone, or its instance takes it along.
 
-use super::{BRIEF, Calls, Child, Found, Guard};
+use super::{Calls, Child, Found, Guard};
 use crate::api::CoreStatus;
 use crate::plan::{BLOCKED, Job, LIST_LAG, Next, Plan, Reason, Situation, age};
 
@@ -31,6 +31,8 @@ impl<T> Child<'_, T> {
             steps: vec![],
             next: Next::Stop(BLOCKED),
         };
+        // The same before and after it was sent: each word is a write.
+        let deletes = || format!("deletes {title}, and waits until it is no longer listed");
         let may_appear = facts
             .core
             .create_intent
@@ -64,14 +66,7 @@ impl<T> Child<'_, T> {
                 Next::Poll,
             ),
             (Found::Absent, _) => wait(status, format!("{title} is gone"), vec![], Next::Release),
-            (Found::There(_), job) if self.is_going(job.as_ref()) => {
-                let message = if facts.deleted.is_some_and(|ago| ago < BRIEF) {
-                    format!("deletes {title}")
-                } else {
-                    format!("{title} was deleted; waits until it is no longer listed")
-                };
-                wait(status, message, vec![], Next::Shows)
-            }
+            (Found::There(_), job) if self.is_going(job.as_ref()) => wait(status, deletes(), vec![], Next::Shows),
             (Found::There(_), Some(Job::Failed(why)))
                 if self.was_deleted() && !facts.is_asked() && self.sent_within(BLOCKED) =>
             {
@@ -109,7 +104,7 @@ impl<T> Child<'_, T> {
                             vec![],
                             Next::Moved,
                         ),
-                        None => wait(status, format!("deletes {title}"), vec![calls.delete], Next::Soon),
+                        None => wait(status, deletes(), vec![calls.delete], Next::Soon),
                     }
                 }
             },

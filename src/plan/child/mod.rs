@@ -10,9 +10,6 @@ use super::upkeep::{BEYOND_US, Comparison, NOT_OURS, at_rest, mending, refusal, 
 use super::{BLOCKED, Facts, Job, LIST_LAG, LOST_LAG, Next, Plan, Reason, Situation, age};
 use crate::api::{Adoption, CoreStatus, CreateIntent, Location, Origin};
 
-/// What takes no longer is not told step by step: each word is a write.
-const BRIEF: Duration = Duration::from_secs(15);
-
 /// Name of the operation that deletes a thing in order to make it anew.
 pub const REPLACE: &str = "Replace";
 
@@ -188,6 +185,8 @@ impl<T> Child<'_, T> {
             steps,
             next,
         };
+        // The same before and after it was sent: each word is a write.
+        let creates = || format!("creates {title}, and waits until it is listed");
         let core = status.as_mut();
         core.drift = vec![];
         match facts.job() {
@@ -207,12 +206,7 @@ impl<T> Child<'_, T> {
             // What fails again and again is sent ever more rarely.
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
             if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
-                let message = if age(&intent.time, facts.now) < BRIEF {
-                    format!("creates {title}")
-                } else {
-                    format!("{title} was sent; waits until it is listed")
-                };
-                return creating(status, message, vec![], Next::Shows);
+                return creating(status, creates(), vec![], Next::Shows);
             }
         }
         if facts.observes() {
@@ -253,7 +247,7 @@ impl<T> Child<'_, T> {
             attempts,
             ..Default::default()
         });
-        creating(status, format!("creates {title}"), vec![create], Next::Soon)
+        creating(status, creates(), vec![create], Next::Soon)
     }
 
     /// What has gone is not what may come: whatever appears under this name is nobody's yet.

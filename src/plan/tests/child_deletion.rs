@@ -18,7 +18,10 @@ fn delete(topic: &mut Topic, job: Option<Job>, seconds: i64) -> super::rocketmq_
 fn leaving() -> Topic {
     let mut topic = served(json!({"messageType": "NORMAL"}), there(8, 8));
     let plan = delete(&mut topic, None, 0);
-    assert_eq!(told(&plan), "Deleting, Soon: deletes topic orders");
+    assert_eq!(
+        told(&plan),
+        "Deleting, Soon: deletes topic orders, and waits until it is no longer listed"
+    );
     assert_eq!(plan.steps, [Step::Delete("orders".into())]);
     let core = &mut topic.status.as_mut().unwrap().core;
     core.operation = Some(begun(core, "DeleteTopic", Some("j1".into()), at(0)));
@@ -36,7 +39,7 @@ fn a_deletion_is_not_sent_again_while_its_job_runs_or_the_list_lags() {
         let mut topic = topic.clone();
         assert_eq!(
             idle(&delete(&mut topic, Some(job.clone()), 59)),
-            "Deleting, Shows: topic orders was deleted; waits until it is no longer listed"
+            "Deleting, Shows: deletes topic orders, and waits until it is no longer listed"
         );
         let again = delete(&mut topic.clone(), Some(job), 60);
         assert_eq!(again.steps, [Step::Delete("orders".into())]);
@@ -86,7 +89,10 @@ fn a_job_that_ended_before_the_deletion_was_a_change_and_holds_nothing() {
             "Deleting, Poll: a background job on topic orders is under way",
         );
         let plan = delete(&mut topic, Some(job), 10);
-        assert_eq!(told(&plan), "Deleting, Soon: deletes topic orders");
+        assert_eq!(
+            told(&plan),
+            "Deleting, Soon: deletes topic orders, and waits until it is no longer listed"
+        );
         assert_eq!(plan.steps, [Step::Delete("orders".into())]);
     }
 }

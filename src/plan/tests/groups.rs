@@ -53,7 +53,10 @@ fn a_group_that_a_client_made_is_taken_over_and_stays_when_its_object_goes() {
 
     let mut made = group(Some("mine"));
     let plan = plain(&mut made, Found::Absent);
-    assert_eq!(told(&plan), "Creating, Soon: creates consumer group billing");
+    assert_eq!(
+        told(&plan),
+        "Creating, Soon: creates consumer group billing, and waits until it is listed"
+    );
     let create = CreateGroup {
         name: "billing".into(),
         description: Some("mine".into()),
@@ -102,7 +105,10 @@ fn a_dead_group_that_is_still_listed_is_gone() {
         let mut group = group(Some("mine"));
         plain(&mut group, Found::There(there("EMPTY", Some("mine"))));
         let plan = plain(&mut group, dead());
-        assert_eq!(told(&plan), "Creating again, Soon: creates consumer group billing");
+        assert_eq!(
+            told(&plan),
+            "Creating again, Soon: creates consumer group billing, and waits until it is listed"
+        );
         assert_eq!((plan.steps.len(), plan.status.observed), (1, None));
         says(
             &idle(&plain(&mut group, dead())),
@@ -144,7 +150,10 @@ fn a_group_with_consumers_is_not_deleted_unless_somebody_asks_for_it() {
     }
     for state in ["EMPTY", "Empty", "empty", ""] {
         let plan = leave(&mut made.clone(), Found::There(there(state, None)));
-        assert_eq!(told(&plan), "Deleting, Soon: deletes consumer group billing");
+        assert_eq!(
+            told(&plan),
+            "Deleting, Soon: deletes consumer group billing, and waits until it is no longer listed"
+        );
         assert_eq!(plan.steps, [Step::Delete("billing".into())]);
     }
     // A state that is not told holds nothing: the service refuses what it cannot delete.

@@ -147,7 +147,7 @@ fn a_create_under_way_is_waited_for_though_it_is_only_observed_now() {
     observe(&mut topic);
     assert_eq!(
         idle(&plain(&mut topic, Found::Absent)),
-        "Creating, Shows: creates topic orders"
+        "Creating, Shows: creates topic orders, and waits until it is listed"
     );
     let mut late = topic.clone();
     says(&idle(&plain(&mut topic, Found::There(there(3)))), "Healthy, Rest");

@@ -146,7 +146,10 @@ fn an_update_that_failed_because_the_quota_vanished_makes_it_anew() {
     let mut quota = served(Origin::Created);
     begin(&mut quota, "UpdateQuota");
     let plan = with_job(&mut quota, Found::Absent, failed());
-    assert_eq!(told(&plan), "Creating again, Soon: creates quota user=app");
+    assert_eq!(
+        told(&plan),
+        "Creating again, Soon: creates quota user=app, and waits until it is listed"
+    );
 }
 
 #[test]
@@ -166,7 +169,10 @@ fn a_rate_that_is_dropped_takes_a_new_quota_and_keeps_its_origin() {
     // The list lags behind the job.
     assert_eq!(with_job(&mut quota, old(), Job::Succeeded).steps, replace);
     let plan = with_job(&mut quota, Found::Absent, Job::Succeeded);
-    assert_eq!(told(&plan), "Updating/Updating, Soon: creates quota user=app");
+    assert_eq!(
+        told(&plan),
+        "Updating/Updating, Soon: creates quota user=app, and waits until it is listed"
+    );
     assert_eq!(plan.steps, replace[1..]);
     begin(&mut quota, "CreateQuota");
     let done = with_job(&mut quota, Found::There(cloud(Some(1 << 20), None)), Job::Succeeded);

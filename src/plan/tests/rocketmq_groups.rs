@@ -120,7 +120,10 @@ fn a_group_is_made_with_what_the_spec_says_and_the_operators_own_defaults() {
         let mut group = group(spec);
         group.spec.description = description.map(Into::into);
         let plan = plain(&mut group, version, Found::Absent);
-        assert_eq!(told(&plan), "Creating, Soon: creates consumer group billing");
+        assert_eq!(
+            told(&plan),
+            "Creating, Soon: creates consumer group billing, and waits until it is listed"
+        );
         assert_eq!(plan.steps, [Step::CreateRocketMq(expected)]);
     }
     // Without any settings too.

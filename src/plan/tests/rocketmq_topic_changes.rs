@@ -64,7 +64,7 @@ fn a_topic_that_vanished_gets_its_description_again() {
     let mut topic = described();
     assert_eq!(
         told(&absent(&mut topic, "5.x")),
-        "Creating again, Soon: creates topic orders"
+        "Creating again, Soon: creates topic orders, and waits until it is listed"
     );
     assert_eq!(plain(&mut topic, there(8, 8)).steps, expected);
     // Also if somebody else makes it while we cannot.
@@ -141,6 +141,6 @@ fn a_change_that_failed_because_the_topic_vanished_does_not_stop_its_new_creatio
     assert_eq!(vanished(&mut topic, 10).steps.len(), 1);
     says(
         &idle(&vanished(&mut topic, 30)),
-        "topic orders was sent; waits until it is listed",
+        "creates topic orders, and waits until it is listed",
     );
 }

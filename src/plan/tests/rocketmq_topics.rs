@@ -175,7 +175,11 @@ fn each_version_is_told_what_it_must_be_told() {
         ),
     ] {
         let plan = absent(&mut topic(spec.clone()), version);
-        assert_eq!(told(&plan), "Creating, Soon: creates topic orders", "{spec}");
+        assert_eq!(
+            told(&plan),
+            "Creating, Soon: creates topic orders, and waits until it is listed",
+            "{spec}"
+        );
         assert_eq!(plan.steps, [Step::CreateRocketMq(expected)], "{spec}");
     }
 }
