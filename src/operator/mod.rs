@@ -14,7 +14,9 @@ mod metrics;
 mod namespaces;
 mod pace;
 mod providers;
+mod reading;
 mod room;
+mod rooms;
 mod round;
 mod snapshot;
 mod tasks;
@@ -50,7 +52,8 @@ use lease::{Candidate, Tenure};
 pub use metrics::Metrics;
 use namespaces::Namespaces;
 use providers::Providers;
-use room::{Room, Rooms};
+use room::Room;
+use rooms::Rooms;
 use writes::Gate;
 
 /// What an operator is made of; nothing here is read from the environment.

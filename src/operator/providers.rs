@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use tokio::time::{Instant, timeout};
 
 use super::Context;
+use super::engine::SOON;
 use super::writes::KUBE_TIMEOUT;
 use crate::api::provider_config::{CredentialsType, Identity};
 use crate::api::{Location, ProviderConfig};
@@ -121,10 +122,13 @@ impl Providers {
     pub async fn keys(&self, cx: &Context, config: &ProviderConfig, age: Duration) -> Result<Keys, Halt> {
         let namespace = config.metadata.namespace.clone().unwrap_or_default();
         let name = config.spec.credentials.secret_ref.name.clone();
-        // One reader of a Secret at a time: whoever comes meanwhile gets what it read.
         let kind = config.spec.credentials.kind;
         let slot = self.slot((namespace.clone(), name.clone(), kind));
-        let mut slot = slot.lock().await;
+        // One reader of a Secret at a time: whoever comes meanwhile comes again for what it read. Thousands do at the start,
+        // and each that waited here would hold its whole round.
+        let Ok(mut slot) = slot.try_lock() else {
+            return Err(Halt::Later(SOON));
+        };
         if let Some(read) = &*slot {
             let age = if read.result.is_ok() {
                 age

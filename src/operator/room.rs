@@ -1,6 +1,5 @@
 //! One kind's objects as the operator knows them: the watched store, and what it remembers of each object.
 
-use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +14,6 @@ use super::engine::SOON;
 use super::index::{Index, Key, Word};
 use super::kind::{Home, Kind, Reference};
 use crate::api::{FINALIZER, Managed, Origin};
-use crate::plan::Reason;
 
 /// The objects of one kind.
 pub struct Room<Cr: Managed> {
@@ -25,9 +23,9 @@ pub struct Room<Cr: Managed> {
     index: Mutex<Index>,
     /// Told when the object of a round that waits changes.
     watched: Mutex<BTreeMap<Key, Arc<Notify>>>,
-    references: fn(&Cr) -> Vec<Reference>,
+    pub(super) references: fn(&Cr) -> Vec<Reference>,
     claims: fn(&Cr) -> Vec<String>,
-    home: fn(&Cr) -> Option<Home>,
+    pub(super) home: fn(&Cr) -> Option<Home>,
 }
 
 /// What is remembered of an object between rounds, in memory only: losing it costs calls, never safety.
@@ -135,7 +133,7 @@ impl<Cr: Managed> Room<Cr> {
         Some(self.freshest(cached))
     }
 
-    fn named(&self, reference: &Reference) -> Option<Arc<Cr>> {
+    pub(super) fn named(&self, reference: &Reference) -> Option<Arc<Cr>> {
         let ours = *Cr::kind(&()) == reference.kind;
         ours.then(|| self.get(&reference.namespace, &reference.name))?
     }
@@ -217,7 +215,7 @@ impl<Cr: Managed> Room<Cr> {
     }
 
     /// The objects that may be meant by a word, but those that were let go.
-    fn found(&self, word: Word) -> Vec<Arc<Cr>> {
+    pub(super) fn found(&self, word: Word) -> Vec<Arc<Cr>> {
         let keys: Vec<_> = self.index().of(word).collect();
         let objects = keys.iter().filter_map(|key| self.get(&key.0, &key.1));
         objects.filter(|cr| !self.is_let_go(cr)).collect()
@@ -329,7 +327,7 @@ impl<Cr: Managed> Room<Cr> {
             .collect()
     }
 
-    fn wake_one(&self, cr: &Cr) {
+    pub(super) fn wake_one(&self, cr: &Cr) {
         self.note(cr, |note| note.woken = true);
         // A controller that has ended needs no waking.
         let _ = self.wake.send(ObjectRef::from_obj(cr));
@@ -384,7 +382,7 @@ impl<Cr> Note<Cr> {
     }
 }
 
-fn claimed(claim: &str) -> Word {
+pub(super) fn claimed(claim: &str) -> Word {
     Word::of("claim", claim)
 }
 
@@ -399,157 +397,4 @@ fn key<Cr: Managed>(cr: &Cr) -> Key {
 /// Resource versions of one kind can be compared as numbers (KEP-5504).
 fn version<Cr: Managed>(cr: &Cr) -> u64 {
     cr.resource_version().and_then(|v| v.parse().ok()).unwrap_or(0)
-}
-
-/// A room whose kind does not matter.
-trait AnyRoom: Send + Sync {
-    fn users_of(&self, reference: &Reference) -> Vec<Reference>;
-    fn wake_users_of(&self, reference: &Reference);
-    fn wake(&self, reference: &Reference);
-    fn wake_leaving(&self, reference: &Reference);
-    fn home(&self, reference: &Reference) -> Option<Home>;
-    fn exists(&self, reference: &Reference) -> bool;
-    fn homes_of(&self, id: &str) -> Vec<(Reference, Home)>;
-    fn wake_instance(&self, id: &str);
-    fn wake_tenants(&self, namespace: &str);
-    fn wake_refused(&self, reference: &Reference);
-}
-
-impl<Cr: Managed> AnyRoom for Room<Cr> {
-    fn users_of(&self, reference: &Reference) -> Vec<Reference> {
-        self.users(reference).iter().map(|cr| Reference::to(&**cr)).collect()
-    }
-
-    fn wake_users_of(&self, reference: &Reference) {
-        self.users(reference).iter().for_each(|user| self.wake_one(user));
-    }
-
-    fn wake(&self, reference: &Reference) {
-        if let Some(cr) = self.named(reference) {
-            self.wake_one(&cr);
-        }
-    }
-
-    fn wake_leaving(&self, reference: &Reference) {
-        if let Some(cr) = self
-            .named(reference)
-            .filter(|cr| cr.meta().deletion_timestamp.is_some())
-        {
-            self.wake_one(&cr);
-        }
-    }
-
-    fn home(&self, reference: &Reference) -> Option<Home> {
-        (self.home)(&*self.named(reference)?)
-    }
-
-    fn exists(&self, reference: &Reference) -> bool {
-        self.named(reference).is_some_and(|cr| !self.is_let_go(&cr))
-    }
-
-    fn homes_of(&self, id: &str) -> Vec<(Reference, Home)> {
-        let found = self.found(claimed(id)).into_iter();
-        found
-            .filter_map(|cr| Some((Reference::to(&*cr), (self.home)(&cr)?)))
-            .filter(|(_, home)| home.core.instance_id.as_deref() == Some(id))
-            .collect()
-    }
-
-    fn wake_instance(&self, id: &str) {
-        self.homes_of(id).iter().for_each(|(reference, _)| self.wake(reference));
-    }
-
-    fn wake_refused(&self, reference: &Reference) {
-        let refused = |cr: &Cr| {
-            let conditions = cr.core().into_iter().flat_map(|core| &core.conditions);
-            conditions
-                .into_iter()
-                .any(|found| found.reason == Reason::NotAllowed.as_str())
-        };
-        let users = self.users(reference);
-        users.iter().filter(|cr| refused(cr)).for_each(|cr| self.wake_one(cr));
-    }
-
-    fn wake_tenants(&self, namespace: &str) {
-        let mut tenants = self.all();
-        tenants.retain(|cr| {
-            let own = cr.namespace().as_deref() == Some(namespace);
-            own && (self.references)(cr).iter().any(|needed| needed.namespace != namespace)
-        });
-        tenants.iter().for_each(|cr| self.wake_one(cr));
-    }
-}
-
-/// All rooms.
-#[derive(Default)]
-pub struct Rooms {
-    by_type: BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>,
-    all: Vec<Arc<dyn AnyRoom>>,
-}
-
-impl Rooms {
-    /// Adds a kind's room.
-    pub fn add<Cr: Managed>(&mut self, room: Arc<Room<Cr>>) {
-        self.by_type.insert(TypeId::of::<Cr>(), room.clone());
-        self.all.push(room);
-    }
-
-    /// The room of a kind.
-    pub fn of<Cr: Managed>(&self) -> &Room<Cr> {
-        let room = self
-            .by_type
-            .get(&TypeId::of::<Cr>())
-            .expect("every kind is registered before controllers run");
-        room.downcast_ref().expect("filed under its own type")
-    }
-
-    /// The objects that need this one.
-    pub fn users_of(&self, reference: &Reference) -> Vec<Reference> {
-        self.all.iter().flat_map(|room| room.users_of(reference)).collect()
-    }
-
-    /// Lets the objects that need this one look again.
-    pub fn wake_users_of(&self, reference: &Reference) {
-        self.all.iter().for_each(|room| room.wake_users_of(reference));
-    }
-
-    /// Lets this object look again.
-    pub fn wake(&self, reference: &Reference) {
-        self.all.iter().for_each(|room| room.wake(reference));
-    }
-
-    /// Lets this object look again, if it waits to be deleted until nothing needs it.
-    pub fn wake_leaving(&self, reference: &Reference) {
-        self.all.iter().for_each(|room| room.wake_leaving(reference));
-    }
-
-    /// What an instance's object shows, if it exists.
-    pub fn home(&self, reference: &Reference) -> Option<Home> {
-        self.all.iter().find_map(|room| room.home(reference))
-    }
-
-    /// Whether an object exists, and was not let go.
-    pub fn exists(&self, reference: &Reference) -> bool {
-        self.all.iter().any(|room| room.exists(reference))
-    }
-
-    /// The objects that stand for an instance, and what they show.
-    pub fn homes_of(&self, id: &str) -> Vec<(Reference, Home)> {
-        self.all.iter().flat_map(|room| room.homes_of(id)).collect()
-    }
-
-    /// Lets the objects look again that this one does not admit: others that it does have made room.
-    pub fn wake_refused(&self, reference: &Reference) {
-        self.all.iter().for_each(|room| room.wake_refused(reference));
-    }
-
-    /// Lets the objects of a namespace look again that need one of another.
-    pub fn wake_tenants(&self, namespace: &str) {
-        self.all.iter().for_each(|room| room.wake_tenants(namespace));
-    }
-
-    /// Lets the objects look again that stand for an instance.
-    pub fn wake_instance(&self, id: &str) {
-        self.all.iter().for_each(|room| room.wake_instance(id));
-    }
 }

@@ -1,11 +1,7 @@
-//! Shared reads of one list of one instance.
-//!
-//! Offsets shift when something comes or goes between two pages, and new things show up late. What comes moves others to
-//! later pages, where they are seen; what goes moves others to pages that were read already. So what a page shows is there,
-//! but something is absent only if two lists in a row lack it from which nothing seems to have gone while they were read.
+//! Shared reads of one list of one instance. What a page shows is there; something is absent only if two complete lists in a
+//! row lack it, since new things show up late, and what comes and goes while a list is read may hide others.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,13 +11,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
 use super::kind::Reference;
+use super::reading::{self, List, Lister};
 use super::traffic::{RUN, Traffic};
-use crate::cloud::{Class, Client, Error, Fault, Limits, Operation, Page, Priority, Sent};
+use crate::cloud::{Class, Client, Error, Limits, Priority, Sent};
 
-/// How many readings in a row from which something went a reader puts up with.
+/// How many incomplete lists in a row a reader puts up with.
 const TRIES: usize = 5;
-/// How often a page is asked for that fails, when those before it would be read for nothing.
-const PAGE_TRIES: u32 = 4;
 /// While writes run, a list is read again when this many of them were sent for each of its pages: a twentieth of the calls.
 const WRITES_A_PAGE: u64 = 19;
 /// Where nothing is written, the pause before a list is read again, in times that its last reading took.
@@ -56,33 +51,12 @@ pub struct Source {
     pub instance_id: String,
 }
 
-/// How to read one page of a list.
-pub trait Lister: Clone + Send + Sync + 'static {
-    /// What is in it.
-    type Item: Clone + Send + Sync + 'static;
-
-    /// The call, for errors.
-    const OPERATION: Operation;
-    /// Items a page.
-    const PAGE: u32 = 50;
-
-    /// Reads the page that begins at `offset`.
-    fn page(&self, offset: u32, priority: Priority) -> impl Future<Output = Result<Page<Self::Item>, Error>> + Send;
-    /// An item's name, unique in the list.
-    fn name(item: &Self::Item) -> Cow<'_, str>;
-}
-
-/// A list at one moment, by name.
+/// A list, and what is known of the one before it.
 #[derive(Debug)]
-pub struct Snapshot<T> {
-    begun: Instant,
-    items: BTreeMap<Box<str>, T>,
-    /// Nothing seems to have gone while it was read: what is not in it was not there when it was begun.
-    complete: bool,
+struct Snapshot<T> {
+    list: List<T>,
     /// The names of the complete list before it, hashed.
     before: Option<Names>,
-    /// What it says of the room that is left.
-    limits: Limits,
 }
 
 type Names = Arc<HashSet<u64>>;
@@ -189,7 +163,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
 
     fn enter(&self, object: &Reference, fresh: Freshness) -> Option<Waits<'_, T>> {
         let mut kept = self.kept();
-        let fits = |last: &Arc<Snapshot<T>>| last.begun > fresh.after && last.begun.elapsed() <= fresh.age;
+        let fits = |last: &Arc<Snapshot<T>>| last.list.begun > fresh.after && last.list.begun.elapsed() <= fresh.age;
         if kept.crowd >= CROWD && !kept.last.as_ref().is_some_and(fits) {
             kept.later.insert(object.clone());
             return None;
@@ -206,31 +180,28 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         name: &str,
         fresh: Freshness,
     ) -> Result<Sighting<T>, Error> {
-        let mut list = self.read(lister, traffic, fresh).await?;
-        let mut changed = 0;
+        let (mut after, mut incomplete) = (fresh.after, 0);
         loop {
-            if let Some(thing) = list.items.get(name) {
-                let (thing, as_of) = (Some(thing.clone()), list.begun);
+            let snapshot = self.read(lister, traffic, Freshness { after, ..fresh }).await?;
+            let Snapshot { list, before } = &*snapshot;
+            let thing = list.items.get(name).cloned();
+            let before = before.as_ref().filter(|_| list.complete);
+            if thing.is_some() || before.is_some_and(|names| !names.contains(&self.hash(name))) {
+                let as_of = list.begun;
                 return Ok(Sighting { thing, as_of });
             }
-            let before = list.before.as_ref().filter(|_| list.complete);
-            if before.is_some_and(|names| !names.contains(&self.hash(name))) {
-                let (thing, as_of) = (None, list.begun);
-                return Ok(Sighting { thing, as_of });
-            }
-            changed += usize::from(!list.complete);
-            if changed == TRIES {
-                let message = format!("something went from the list while it was read, {TRIES} times in a row");
+            incomplete += usize::from(!list.complete);
+            if incomplete == TRIES {
+                let message = format!("the list changed too much while it was read, {TRIES} times in a row");
                 return Err(Error::new(L::OPERATION, Class::Unavailable, Sent::Refused, message));
             }
-            let after = list.begun;
-            list = self.read(lister, traffic, Freshness { after, ..fresh }).await?;
+            after = list.begun;
         }
     }
 
     /// What the instance had room for when the list was read last; no call is made for it.
     pub fn limits(&self) -> Option<Limits> {
-        self.kept().last.as_ref().map(|last| last.limits)
+        self.kept().last.as_ref().map(|last| last.list.limits)
     }
 
     async fn read<L: Lister<Item = T>>(
@@ -247,7 +218,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
                     let Ok(outcome) = outcome.wait_for(Option::is_some).await.map(|outcome| outcome.clone()) else {
                         continue;
                     };
-                    if let Some(list) = outcome.transpose()?.filter(|list| list.begun > fresh.after) {
+                    if let Some(list) = outcome.transpose()?.filter(|last| last.list.begun > fresh.after) {
                         return Ok(list);
                     }
                 }
@@ -258,8 +229,8 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
 
     fn way<L: Lister<Item = T>>(self: &Arc<Self>, lister: &L, traffic: &Traffic, fresh: Freshness) -> Way<T> {
         let mut kept = self.kept();
-        let fits = kept.last.as_ref().filter(|last| last.begun > fresh.after);
-        if let Some(last) = fits.filter(|last| last.begun.elapsed() <= fresh.age) {
+        let fits = kept.last.as_ref().filter(|last| last.list.begun > fresh.after);
+        if let Some(last) = fits.filter(|last| last.list.begun.elapsed() <= fresh.age) {
             return Way::Take(last.clone());
         }
         if let Some(reading) = &kept.reading {
@@ -282,29 +253,28 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         });
         let (shared, lister, writes) = (self.clone(), lister.clone(), traffic.writes());
         tokio::spawn(async move {
-            let started = Instant::now();
-            let result = read_all(&lister, &urgency).await;
-            told.send_replace(Some(shared.keep(result, started, writes)));
+            let result = reading::read(&lister, &urgency).await;
+            told.send_replace(Some(shared.keep(result, writes)));
         });
         Way::Join(outcome)
     }
 
-    fn keep(&self, result: Result<(Snapshot<T>, u32), Error>, started: Instant, writes: u64) -> Outcome<T> {
+    fn keep(&self, result: Result<List<T>, Error>, writes: u64) -> Outcome<T> {
         let mut kept = self.kept();
         kept.reading = None;
-        let (mut snapshot, calls) = result?;
+        let list = result?;
         let now = Instant::now();
         kept.cost = Some(Cost {
             ended: now,
-            took: now - started,
-            calls,
+            took: now - list.begun,
+            calls: list.calls,
             writes,
         });
-        snapshot.before = kept.names.clone();
-        if snapshot.complete {
-            kept.names = Some(Arc::new(snapshot.items.keys().map(|name| self.hash(name)).collect()));
+        let before = kept.names.clone();
+        if list.complete {
+            kept.names = Some(Arc::new(list.items.keys().map(|name| self.hash(name)).collect()));
         }
-        let snapshot = Arc::new(snapshot);
+        let snapshot = Arc::new(Snapshot { list, before });
         kept.last = Some(snapshot.clone());
         for object in std::mem::take(&mut kept.later) {
             // An operator that ends needs no waking.
@@ -336,83 +306,23 @@ impl Cost {
     }
 }
 
-/// All pages, and how many calls they took.
-async fn read_all<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<(Snapshot<L::Item>, u32), Error> {
-    let begun = Instant::now();
-    let (mut items, mut complete) = (BTreeMap::new(), true);
-    let (mut first, mut total, mut offset, mut calls) = (None, None, 0, 0);
-    let limits = loop {
-        let page = read_page(lister, offset, urgency, &mut calls).await?;
-        let (count, before) = (page.items.len() as u32, items.len());
-        complete &= offset == 0 || page.total >= total;
-        total = page.total;
-        first = first.or(total);
-        items.extend(page.items.into_iter().map(|item| (Box::from(&*L::name(&item)), item)));
-        offset += count;
-        let last = match total {
-            Some(total) => u64::from(offset) >= total || count == 0,
-            // A page of nothing new: the service does not page, and would be asked for ever.
-            None => count < L::PAGE || items.len() == before,
-        };
-        if last {
-            break page.limits;
-        }
-    };
-    complete &= first.is_none_or(|first| items.len() as u64 >= first);
-    let snapshot = Snapshot {
-        begun,
-        items,
-        complete,
-        before: None,
-        limits,
-    };
-    Ok((snapshot, calls))
-}
-
-/// One page. Of a long list hardly a reading would end if any page that fails ended it.
-async fn read_page<L: Lister>(
-    lister: &L,
-    offset: u32,
-    urgency: &AtomicU8,
-    calls: &mut u32,
-) -> Result<Page<L::Item>, Error> {
-    let mut tries = 0;
-    loop {
-        (*calls, tries) = (*calls + 1, tries + 1);
-        match lister.page(offset, priority(urgency)).await {
-            Err(error) if offset > 0 && tries < PAGE_TRIES && error.fault() == Fault::Retry => sleep(RUN).await,
-            answer => return answer,
-        }
-    }
-}
-
-fn priority(urgency: &AtomicU8) -> Priority {
-    let most = [Priority::Delete, Priority::Edit, Priority::Create];
-    let urgency = urgency.load(Ordering::Relaxed);
-    most.into_iter()
-        .find(|p| *p as u8 == urgency)
-        .unwrap_or(Priority::Resync)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::cloud::{Limits, Operation, Page};
 
-    /// What the service answers, one after the other, the last for ever; and how often it was asked.
+    /// The lists that the service gives, one after the other, the last for ever; and how often it was asked.
     #[derive(Clone)]
-    struct Script(Arc<Mutex<(Vec<Told>, u32)>>);
+    struct Script(Arc<Mutex<Told>>);
 
-    /// A page and the total beside it, or a failure.
-    type Told = Option<(Vec<&'static str>, u64)>;
+    type Told = (Vec<Vec<&'static str>>, u32);
 
     impl Script {
-        /// Lists of one page.
         fn new(lists: &[&[&'static str]]) -> Self {
-            Self::of(lists.iter().map(|list| Some((list.to_vec(), list.len() as u64))))
-        }
-
-        fn of(answers: impl IntoIterator<Item = Told>) -> Self {
-            Self(Arc::new(Mutex::new((answers.into_iter().collect(), 0))))
+            let lists = lists.iter().map(|list| list.to_vec()).collect();
+            Self(Arc::new(Mutex::new((lists, 0))))
         }
 
         fn calls(&self) -> u32 {
@@ -427,18 +337,18 @@ mod tests {
 
         async fn page(&self, _: u32, _: Priority) -> Result<Page<String>, Error> {
             sleep(Duration::from_millis(50)).await;
-            let (answers, calls) = &mut *self.0.lock().unwrap();
+            let (lists, calls) = &mut *self.0.lock().unwrap();
             *calls += 1;
-            let answer = if answers.len() > 1 {
-                answers.remove(0)
+            let list = if lists.len() > 1 {
+                lists.remove(0)
             } else {
-                answers[0].clone()
+                lists[0].clone()
             };
-            let failure = || Error::new(Self::OPERATION, Class::Unavailable, Sent::Unknown, "no");
-            let (items, total) = answer.ok_or_else(failure)?;
+            let items: Vec<_> = list.into_iter().map(String::from).collect();
+            let total = Some(items.len() as u64);
             Ok(Page {
-                items: items.into_iter().map(String::from).collect(),
-                total: Some(total),
+                items,
+                total,
                 limits: Limits::default(),
             })
         }
@@ -483,46 +393,6 @@ mod tests {
                 .await
                 .unwrap();
             assert_eq!((again.thing.as_deref(), script.calls()), (found, 2), "it stays known");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_list_may_grow_while_it_is_read_but_one_that_shrinks_proves_no_absence() {
-        let look = async |script: &Script, name| {
-            let seen = shared()
-                .find(script, &Traffic::default(), name, fresh(long_ago(), 60))
-                .await;
-            seen.map(|seen| seen.thing).map_err(|error| error.class())
-        };
-        // Something new came first, and moved `b` to the second page.
-        let grows = [Some((vec!["a", "b"], 4)), Some((vec!["b", "c", "d"], 5))];
-        let script = Script::of(grows.clone().into_iter().chain(grows));
-        assert_eq!((look(&script, "e").await, script.calls()), (Ok(None), 4));
-        // `a` went, and `c` moved to the first page, which was read already.
-        let shrinks = [Some((vec!["a", "b"], 4)), Some((vec!["d"], 3))];
-        let script = Script::of(std::iter::repeat_n(shrinks, TRIES).flatten());
-        assert_eq!(look(&script, "c").await, Err(Class::Unavailable));
-        assert_eq!(script.calls(), 2 * TRIES as u32);
-        // The same, and something came: what is there is fewer than there were.
-        let both = [Some((vec!["a", "b"], 4)), Some((vec!["d"], 4)), Some((vec![], 4))];
-        let script = Script::of(std::iter::repeat_n(both, TRIES).flatten());
-        assert_eq!(look(&script, "c").await, Err(Class::Unavailable));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_page_that_fails_is_read_again_rather_than_all_before_it() {
-        let failing = |times| {
-            let pages = [Some((vec!["a"], 2)), Some((vec!["b"], 2))];
-            let [first, second] = pages;
-            Script::of([first].into_iter().chain(vec![None; times]).chain([second]))
-        };
-        for (times, class) in [(3, None), (4, Some(Class::Unavailable))] {
-            let script = failing(times);
-            let seen = shared()
-                .find(&script, &Traffic::default(), "b", fresh(long_ago(), 60))
-                .await;
-            assert_eq!(seen.err().map(|error| error.class()), class);
-            assert_eq!(script.calls(), 5);
         }
     }
 

@@ -193,14 +193,21 @@ impl Default for Gate {
 
 impl Gate {
     /// A call to the API server that ends; its time counts from when it is sent.
-    pub(super) async fn call<T>(&self, call: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-        // It is never closed.
-        let _permit = self.0.acquire().await;
-        match timeout(KUBE_TIMEOUT, call).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
-            Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
-            Err(_) => Err(Failure::Timeout),
+    pub(super) fn call<T>(
+        &self,
+        call: impl Future<Output = kube::Result<T>> + Send,
+    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        // It is large, and whoever waits here or anywhere before it would be as large.
+        let call = Box::pin(call);
+        async {
+            // It is never closed.
+            let _permit = self.0.acquire().await;
+            match timeout(KUBE_TIMEOUT, call).await {
+                Ok(Ok(value)) => Ok(value),
+                Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
+                Ok(Err(error)) => Err(Failure::Kube(Box::new(error))),
+                Err(_) => Err(Failure::Timeout),
+            }
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::cloud::{Class, Client, Engine, Error, Operation, Page, Priority, Sent
 use crate::operator::batch::Batch;
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Effect, Kind, Look, Reference};
+use crate::operator::reading::Lister;
 use crate::operator::round::Round;
-use crate::operator::snapshot::{Lister, Source};
+use crate::operator::snapshot::Source;
 use crate::operator::turns::Way;
 use crate::plan::consumer_group::{self, Step, name};
 use crate::plan::fault::Halt;

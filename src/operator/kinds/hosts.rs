@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::cloud::{Client, Engine, Error, InstanceStatus, Limits, Operation, Page, Priority, kafka, rocketmq};
 use crate::operator::hub::Hub;
-use crate::operator::snapshot::{Freshness, Lister, Source};
+use crate::operator::reading::Lister;
+use crate::operator::snapshot::{Freshness, Source};
 use crate::plan::child::Host;
 use crate::plan::instance::Phase;
 

@@ -13,8 +13,9 @@ use crate::api::{DeletionGuard, LivesInInstance, Managed, ProviderConfig, Update
 use crate::cloud::{Error, Priority};
 use crate::operator::hub::Hub;
 use crate::operator::kind::{Kind, Look, Reference};
+use crate::operator::reading::Lister;
 use crate::operator::round::Round;
-use crate::operator::snapshot::{Lister, Sighting, Source};
+use crate::operator::snapshot::{Sighting, Source};
 use crate::plan::child::{Found, Guard, Seen};
 use crate::plan::fault::Halt;
 use crate::plan::grant::{Share, Wish};

@@ -9,7 +9,7 @@ use super::topic::{KafkaTopics, RocketMqTopics};
 use crate::cloud::{Class, Client, Error, Operation, Priority, Sent};
 use crate::operator::hub::Hub;
 use crate::operator::pace::Turn;
-use crate::operator::snapshot::Lister;
+use crate::operator::reading::Lister;
 use crate::plan::child::Guard;
 use crate::plan::live::rounded;
 
