@@ -8,7 +8,7 @@ use kube::core::object::HasStatus as _;
 use kube::runtime::controller::Action;
 use kube::{Resource as _, ResourceExt as _};
 use tokio::time::{Instant, sleep};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Context;
 use super::hub::Hub;
@@ -63,7 +63,9 @@ pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<
             worker.backoff(Duration::ZERO)
         }
     };
-    cx.metrics.reconciled(&K::Cr::kind(&()), begun.elapsed());
+    let took = begun.elapsed();
+    debug!(object = %Reference::to(&*worker.cr), ?took, ?pause, "ends a round");
+    cx.metrics.reconciled(&K::Cr::kind(&()), took);
     match pause {
         Duration::MAX => Ok(Action::await_change()),
         pause => {
@@ -118,7 +120,10 @@ impl<K: Kind> Worker<'_, K> {
             Err(halt) => return self.interrupted(&halt, false, None).await,
         };
         let decided = Instant::now();
-        self.room.note(&*cr, |note| note.looked = Some(decided));
+        self.room.note(&*cr, |note| {
+            note.looked = Some(decided);
+            note.seen = as_of.or(note.seen);
+        });
         if plan.next == Next::Release {
             return self.release(plan.situation.message()).await;
         }

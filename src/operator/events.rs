@@ -3,17 +3,22 @@
 //! Each change is an Event of its own. kube's recorder folds those of one reason into a series under the first one's note,
 //! so that `describe` would go on to show "6 partitions" after an edit to 9.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use futures::stream::poll_fn;
+use futures::{FutureExt as _, StreamExt as _};
 use jiff::Timestamp;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::writes::Gate;
+use super::writes::KUBE_TIMEOUT;
 use crate::api::Managed;
 use crate::plan::{Reason, Situation, cut};
 
@@ -21,38 +26,35 @@ use crate::plan::{Reason, Situation, cut};
 const MAX_NOTE: usize = 1024;
 /// The longest beginning of an Event's name that leaves room for what makes it unique.
 const MAX_PREFIX: usize = 200;
+/// How many are sent at once: they come after all else that is written.
+const AT_ONCE: usize = 4;
 
-/// Publishes Events; a failure to do so is no reason to fail anything else.
-#[derive(Clone)]
+/// Publishes Events; a failure to do so is no reason to fail anything else, and nobody waits for it.
 pub struct Events {
-    client: Client,
-    gate: Gate,
+    queue: UnboundedSender<Event>,
     instance: String,
-    last: Arc<AtomicI64>,
+    last: AtomicI64,
 }
 
 impl Events {
-    /// In the name of this replica.
-    pub fn new(client: Client, gate: Gate, instance: Option<String>) -> Self {
-        Self {
-            client,
-            gate,
-            instance: instance.unwrap_or_else(|| "dms-operator".into()),
-            last: Arc::default(),
-        }
+    /// In the name of this replica, by the queue that is to be [`deliver`]ed.
+    pub fn new(instance: Option<String>) -> (Self, UnboundedReceiver<Event>) {
+        let (queue, events) = unbounded_channel();
+        let instance = instance.unwrap_or_else(|| "dms-operator".into());
+        let last = AtomicI64::default();
+        (Self { queue, instance, last }, events)
     }
 
     /// The object's situation changed.
-    pub async fn publish<Cr: Managed>(&self, cr: &Cr, situation: &Situation, now: Timestamp) {
+    pub fn publish<Cr: Managed>(&self, cr: &Cr, situation: &Situation, now: Timestamp) {
         let type_ = if situation.is_stopped() { "Warning" } else { "Normal" };
         let event = self.event(cr, type_, situation.headline(), "Reconcile", situation.message(), now);
-        self.send(event).await;
+        self.send(event);
     }
 
     /// The object goes; the note says what becomes of the thing.
-    pub async fn released<Cr: Managed>(&self, cr: &Cr, why: &str, now: Timestamp) {
-        self.send(self.event(cr, "Normal", Reason::Deleting, "Release", why, now))
-            .await;
+    pub fn released<Cr: Managed>(&self, cr: &Cr, why: &str, now: Timestamp) {
+        self.send(self.event(cr, "Normal", Reason::Deleting, "Release", why, now));
     }
 
     fn event<Cr: Managed>(
@@ -98,11 +100,30 @@ impl Events {
         last.map_or(now, |last| now.max(last + 1))
     }
 
-    async fn send(&self, event: Event) {
-        let namespace = event.metadata.namespace.clone().unwrap_or_default();
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-        if let Err(error) = self.gate.call(api.create(&PostParams::default(), &event)).await {
-            debug!(%error, "failed to publish an Event");
-        }
+    fn send(&self, event: Event) {
+        // An operator that ended tells nothing more.
+        let _ = self.queue.send(event);
     }
+}
+
+/// Sends what is published until `ended`, and then what is left of it.
+pub async fn deliver(client: Client, mut queue: UnboundedReceiver<Event>, ended: CancellationToken) {
+    let mut close = pin!(ended.cancelled().fuse());
+    let published = poll_fn(|cx| {
+        if close.as_mut().poll(cx).is_ready() {
+            queue.close();
+        }
+        queue.poll_recv(cx)
+    });
+    let send = |event: Event| {
+        let api: Api<Event> = Api::namespaced(client.clone(), event.metadata.namespace.as_deref().unwrap_or_default());
+        async move {
+            match timeout(KUBE_TIMEOUT, api.create(&PostParams::default(), &event)).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => debug!(%error, "failed to publish an Event"),
+                Err(_) => debug!("failed to publish an Event in time"),
+            }
+        }
+    };
+    published.for_each_concurrent(AT_ONCE, send).await;
 }

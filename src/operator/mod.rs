@@ -24,6 +24,7 @@ mod traffic;
 mod turns;
 mod writes;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +37,7 @@ use kube::runtime::reflector::ObjectRef;
 use kube::runtime::{Controller, WatchStreamExt as _, reflector, watcher};
 use kube::{Api, Client, Resource as _, ResourceExt as _};
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -54,7 +56,7 @@ use namespaces::Namespaces;
 use providers::Providers;
 use room::Room;
 use rooms::Rooms;
-use writes::Gate;
+use writes::{Gate, KUBE_TIMEOUT};
 
 /// What an operator is made of; nothing here is read from the environment.
 pub struct Operator {
@@ -135,11 +137,14 @@ impl Operator {
         kinds.add::<ConsumerGroups>();
         kinds.add::<KafkaUserQuotas>();
         let namespaces = kinds.watch_namespaces();
-        let (gate, (wakes, mut woken)) = (Gate::default(), mpsc::unbounded_channel());
+        let (wakes, mut woken) = mpsc::unbounded_channel();
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
+        let (events, queue) = Events::new(identity);
+        let ended = CancellationToken::new();
+        let mut delivery = pin!(events::deliver(self.kube.clone(), queue, ended.clone()));
         let context = Context {
-            events: Events::new(self.kube.clone(), gate.clone(), identity),
-            gate,
+            events,
+            gate: Gate::default(),
             kube: self.kube,
             transport: self.transport,
             clock: self.clock,
@@ -180,7 +185,11 @@ impl Operator {
             () = announce => {}
             () = wake => {}
             () = told_before_it_began => {}
+            () = &mut delivery => {}
         }
+        ended.cancel();
+        // Nobody misses an Event that comes no more.
+        let _ = timeout(KUBE_TIMEOUT, delivery).await;
         if shutdown.is_cancelled() {
             Ok(())
         } else {

@@ -14,6 +14,7 @@ use super::engine::SOON;
 use super::index::{Index, Key, Word};
 use super::kind::{Home, Kind, Reference};
 use crate::api::{FINALIZER, Managed, Origin};
+use crate::plan::Reason;
 
 /// The objects of one kind.
 pub struct Room<Cr: Managed> {
@@ -55,6 +56,8 @@ pub struct Note<Cr> {
     pub acted: Option<Instant>,
     /// The last round that could look and decide.
     pub looked: Option<Instant>,
+    /// When the list was begun that it decided by.
+    pub seen: Option<Instant>,
     /// How many looks in a row the service did not know the instance.
     pub missing: u32,
     /// How many complete searches in a row found nothing of ours.
@@ -210,8 +213,17 @@ impl<Cr: Managed> Room<Cr> {
 
     fn put(&self, cr: &Cr) {
         let claims = (self.claims)(cr).into_iter().map(|claim| claimed(&claim));
-        let references = (self.references)(cr).into_iter().map(|reference| referred(&reference));
-        self.index().put(key(cr), claims.chain(references));
+        let references = (self.references)(cr);
+        let needed = references.iter().map(referred);
+        let denied = references.iter().filter(|_| is_refused(cr)).map(refused);
+        self.index().put(key(cr), claims.chain(needed).chain(denied));
+    }
+
+    /// The objects that need this one, and whose last word was that they are not admitted.
+    pub fn refused(&self, reference: &Reference) -> Vec<Arc<Cr>> {
+        let mut found = self.found(refused(reference));
+        found.retain(|cr| is_refused(&**cr));
+        found
     }
 
     /// The objects that may be meant by a word, but those that were let go.
@@ -375,6 +387,7 @@ impl<Cr> Note<Cr> {
             deleted: None,
             acted: None,
             looked: None,
+            seen: None,
             missing: 0,
             empty_searches: 0,
             empty_since: None,
@@ -388,6 +401,15 @@ pub(super) fn claimed(claim: &str) -> Word {
 
 fn referred(reference: &Reference) -> Word {
     Word::of("reference", reference)
+}
+
+fn refused(reference: &Reference) -> Word {
+    Word::of("refused", reference)
+}
+
+fn is_refused<Cr: Managed>(cr: &Cr) -> bool {
+    let mut conditions = cr.core().into_iter().flat_map(|core| &core.conditions);
+    conditions.any(|found| found.reason == Reason::NotAllowed.as_str())
 }
 
 fn key<Cr: Managed>(cr: &Cr) -> Key {

@@ -9,7 +9,6 @@ use kube::ResourceExt as _;
 use super::kind::{Home, Reference};
 use super::room::{Room, claimed};
 use crate::api::Managed;
-use crate::plan::Reason;
 
 /// A room whose kind does not matter.
 trait AnyRoom: Send + Sync {
@@ -70,14 +69,7 @@ impl<Cr: Managed> AnyRoom for Room<Cr> {
     }
 
     fn wake_refused(&self, reference: &Reference) {
-        let refused = |cr: &Cr| {
-            let conditions = cr.core().into_iter().flat_map(|core| &core.conditions);
-            conditions
-                .into_iter()
-                .any(|found| found.reason == Reason::NotAllowed.as_str())
-        };
-        let users = self.users(reference);
-        users.iter().filter(|cr| refused(cr)).for_each(|cr| self.wake_one(cr));
+        self.refused(reference).iter().for_each(|cr| self.wake_one(cr));
     }
 
     fn wake_tenants(&self, namespace: &str) {

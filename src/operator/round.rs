@@ -15,7 +15,7 @@ use crate::cloud::{Class, Priority, Task};
 use crate::plan::fault::Halt;
 use crate::plan::{Facts, Job};
 
-/// How old a list may be for somebody who asks, or who waits for something to show.
+/// How old a list may be for somebody who asks.
 const FRESH: Duration = Duration::from_secs(1);
 /// How old it may be for a plan: what it misses, the service's refusal tells, or the next look.
 const RECENT: Duration = Duration::from_secs(30);
@@ -126,24 +126,25 @@ impl<Cr: Managed> Round<'_, Cr> {
         }
     }
 
-    /// How new a shared list must be: newer than our last step; as old as the interval allows if nobody waits for it, or if
-    /// nothing could be done now.
+    /// How new a shared list must be: newer than our last step, and than what was seen if something is to show; as old as the
+    /// interval allows if nobody waits for it, or if nothing could be done now.
     pub fn freshness(&self, core: &CoreStatus, held: bool) -> Freshness {
         let now = Instant::now();
         let works = core
             .conditions
             .iter()
             .any(|c| c.type_ == "Reconciling" && c.status == "True");
-        let waits = core.create_intent.is_some() || core.operation.is_some() || self.deleting();
-        let at_rest = core.applied_generation == self.cr.meta().generation && !works && !waits;
-        let acted = self.cx.rooms.of::<Cr>().note(self.cr, |note| note.acted);
+        let room = self.cx.rooms.of::<Cr>();
+        let (acted, seen, deleted) = room.note(self.cr, |note| (note.acted, note.seen, note.deleted.is_some()));
+        let waits = core.create_intent.is_some() || core.operation.is_some() || deleted;
+        let at_rest = core.applied_generation == self.cr.meta().generation && !works && !waits && !self.deleting();
         let ever = now.checked_sub(UNBOUNDED).unwrap_or(now);
         let (age, floor) = if self.is_asked() {
             (FRESH, now.checked_sub(FRESH).unwrap_or(now))
         } else if at_rest || held {
             (self.cx.resync_of(self.cr).mul_f64(0.8), ever)
         } else if waits {
-            (FRESH, ever)
+            (RECENT, seen.unwrap_or(ever))
         } else {
             (RECENT, ever)
         };

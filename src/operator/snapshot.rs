@@ -19,8 +19,8 @@ use crate::cloud::{Class, Client, Error, Limits, Priority, Sent};
 const TRIES: usize = 5;
 /// While writes run, a list is read again when this many of them were sent for each of its pages: a twentieth of the calls.
 const WRITES_A_PAGE: u64 = 19;
-/// Where nothing is written, the pause before a list is read again, in times that its last reading took.
-const BREATH: u32 = 1;
+/// Where nothing is written, the pause after two readings of a list, in times that the last one took: absence takes two.
+const BREATH: u32 = 2;
 /// The longest such pause.
 const MAX_BREATH: Duration = Duration::from_secs(60);
 /// For how long nothing must have been written for each page, so that what it takes to read them is not wasted: writes may
@@ -108,6 +108,8 @@ struct Cost {
     took: Duration,
     calls: u32,
     writes: u64,
+    /// It followed another at once.
+    second: bool,
 }
 
 type Outcome<T> = Result<Arc<Snapshot<T>>, Error>;
@@ -264,11 +266,13 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         kept.reading = None;
         let list = result?;
         let now = Instant::now();
+        let first = kept.cost.filter(|last| !last.second);
         kept.cost = Some(Cost {
             ended: now,
             took: now - list.begun,
             calls: list.calls,
             writes,
+            second: first.is_some_and(|first| list.begun - first.ended < first.took * BREATH),
         });
         let before = kept.names.clone();
         if list.complete {
@@ -298,9 +302,14 @@ impl Cost {
         if traffic.writes() - self.writes >= WRITES_A_PAGE * u64::from(self.calls) {
             return Duration::ZERO;
         }
-        let breath = (self.took * BREATH).min(MAX_BREATH);
+        let breath = if self.second {
+            self.took * BREATH
+        } else {
+            Duration::ZERO
+        };
         let quiet = (QUIET_A_PAGE * self.calls).clamp(RUN, MAX_QUIET);
         breath
+            .min(MAX_BREATH)
             .saturating_sub(self.ended.elapsed())
             .max(traffic.until_quiet(quiet))
     }

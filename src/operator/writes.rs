@@ -105,11 +105,11 @@ impl<K: Kind> Worker<'_, K> {
             )
             .await?;
         self.keep(written);
-        if news && tells {
-            self.cx.events.publish(&*self.cr, situation, self.cx.clock.now()).await;
-        }
         if news || edited {
             self.wake_users();
+        }
+        if news && tells {
+            self.cx.events.publish(&*self.cr, situation, self.cx.clock.now());
         }
         Ok(())
     }
@@ -131,13 +131,13 @@ impl<K: Kind> Worker<'_, K> {
         }
         info!(object = %Reference::to(&*self.cr), why, "lets go");
         self.room.let_go(&*self.cr);
-        self.cx.events.released(&*self.cr, why, self.cx.clock.now()).await;
         self.wake_users();
         for needed in K::references(&*self.cr) {
             self.cx.rooms.wake_leaving(&needed);
             self.cx.rooms.wake_refused(&needed);
         }
         self.room.wake_rivals(&*self.cr);
+        self.cx.events.released(&*self.cr, why, self.cx.clock.now());
         Ok(Duration::MAX)
     }
 
@@ -182,12 +182,11 @@ impl<K: Kind> Worker<'_, K> {
 const AT_ONCE: usize = 32;
 
 /// The way to the API server.
-#[derive(Clone)]
-pub struct Gate(Arc<Semaphore>);
+pub struct Gate(Semaphore);
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
+        Self(Semaphore::new(AT_ONCE))
     }
 }
 
