@@ -35,7 +35,6 @@ pub const CREATE_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Reconciles one object. It never fails: what went wrong is in the object's conditions, or it is tried again.
 pub async fn reconcile<K: Kind>(cached: Arc<K::Cr>, cx: Arc<Context>) -> Result<Action, std::convert::Infallible> {
-    cx.synced().await;
     let room = cx.rooms.of::<K::Cr>();
     let cr = room.freshest(cached);
     if room.is_let_go(&*cr) {
@@ -106,7 +105,7 @@ impl<K: Kind> Worker<'_, K> {
                 tokio::select! {
                     looked = &mut look => break looked,
                     pause = self.in_vain(&cr) => return Ok(pause),
-                    () = sleep(LONG_LOOK), if self.is_new() => self.tell(&Situation::Pending).await?,
+                    () = sleep(LONG_LOOK), if self.is_new() => Box::pin(self.tell(&Situation::Pending)).await?,
                 }
             }
         };

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Error as ControllerError};
@@ -160,9 +160,10 @@ impl Operator {
         };
         let context = Arc::new(context);
         let (synced, stage) = (context.clone(), self.stage);
-        let announce = async move {
+        let begin = async move {
             synced.synced().await;
             stage.send_replace(Stage::Leading);
+            synced.rooms.wake_all().await;
             std::future::pending::<()>().await;
         };
         let rooms = context.clone();
@@ -171,18 +172,18 @@ impl Operator {
                 rooms.rooms.wake(&object);
             }
         };
-        let idle = context.unsynced.clone();
+        let idle = context.clone();
         let told_before_it_began = async {
             shutdown.cancelled().await;
-            // The watches have ended, so rounds that wait for full caches would wait for ever; none has begun.
-            if *idle.borrow() == 0 {
+            // The watches have ended, so controllers that wait for full caches would wait for ever; no round has begun.
+            if idle.is_synced() {
                 std::future::pending::<()>().await;
             }
         };
         let controllers = kinds.starters.into_iter().map(|start| start(context.clone()));
         tokio::select! {
             _ = futures::future::join_all(controllers) => {}
-            () = announce => {}
+            () = begin => {}
             () = wake => {}
             () = told_before_it_began => {}
             () = &mut delivery => {}
@@ -199,7 +200,12 @@ impl Operator {
 }
 
 impl Context {
-    /// Waits until the caches of all kinds are filled.
+    /// Whether the caches of all kinds are filled.
+    fn is_synced(&self) -> bool {
+        *self.unsynced.borrow() == 0
+    }
+
+    /// Waits until they are.
     async fn synced(&self) {
         // The sender lives as long as the controllers.
         let _ = self.unsynced.clone().wait_for(|left| *left == 0).await;
@@ -307,7 +313,12 @@ impl Kinds {
                     unsynced.send_modify(|left| *left -= 1);
                 }
             });
-            Controller::for_stream(stored.touched_objects(), reader)
+            // Until all caches are filled nothing is decided, and then all are woken.
+            let filled = context.clone();
+            let touched = stored
+                .touched_objects()
+                .try_filter(move |_| std::future::ready(filled.is_synced()));
+            Controller::for_stream(touched, reader)
                 .reconcile_on(futures::stream::poll_fn(move |cx| woken.poll_recv(cx)))
                 .graceful_shutdown_on(shutdown.cancelled_owned())
                 .run(engine::reconcile::<K>, |_, never, _| match *never {}, context.clone())

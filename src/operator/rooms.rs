@@ -3,15 +3,23 @@
 use std::any::{Any, TypeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::ResourceExt as _;
+use tokio::time::sleep;
 
 use super::kind::{Home, Reference};
 use super::room::{Room, claimed};
 use crate::api::Managed;
 
+/// How many objects are woken at once when an operator begins.
+const AT_ONCE: usize = 100;
+/// The pause before the next are.
+const BREATH: Duration = Duration::from_millis(10);
+
 /// A room whose kind does not matter.
 trait AnyRoom: Send + Sync {
+    fn every(&self) -> Vec<Reference>;
     fn users_of(&self, reference: &Reference) -> Vec<Reference>;
     fn wake_users_of(&self, reference: &Reference);
     fn wake(&self, reference: &Reference);
@@ -25,6 +33,10 @@ trait AnyRoom: Send + Sync {
 }
 
 impl<Cr: Managed> AnyRoom for Room<Cr> {
+    fn every(&self) -> Vec<Reference> {
+        self.all().iter().map(|cr| Reference::to(&**cr)).collect()
+    }
+
     fn users_of(&self, reference: &Reference) -> Vec<Reference> {
         self.users(reference).iter().map(|cr| Reference::to(&**cr)).collect()
     }
@@ -113,6 +125,16 @@ impl Rooms {
     /// Lets the objects that need this one look again.
     pub fn wake_users_of(&self, reference: &Reference) {
         self.all.iter().for_each(|room| room.wake_users_of(reference));
+    }
+
+    /// Lets all objects look, kind by kind, some at a time: ten thousand rounds at once would take a hundred megabytes.
+    pub async fn wake_all(&self) {
+        for room in &self.all {
+            for some in room.every().chunks(AT_ONCE) {
+                some.iter().for_each(|object| room.wake(object));
+                sleep(BREATH).await;
+            }
+        }
     }
 
     /// Lets this object look again.

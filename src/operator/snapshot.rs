@@ -29,7 +29,7 @@ const QUIET_A_PAGE: Duration = Duration::from_millis(50);
 /// The longest such time.
 const MAX_QUIET: Duration = Duration::from_secs(10);
 /// How many may wait for a list as they are; a round that waits holds some ten kilobytes. Others are sent away and woken.
-const CROWD: usize = 64;
+const CROWD: usize = 16;
 
 /// How new a list must be.
 #[derive(Clone, Copy, Debug)]

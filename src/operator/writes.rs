@@ -46,7 +46,8 @@ impl<K: Kind> Worker<'_, K> {
         let states = |conditions: &[Condition]| conditions.iter().map(|c| c.status.clone()).collect::<Vec<_>>();
         let same = states(&conditions) == states(&before);
         status.as_mut().conditions = if same { before } else { conditions };
-        self.write(status, situation, tells || !situation.is_asked_for()).await
+        let tells = tells || !situation.is_asked_for();
+        Box::pin(self.write(status, situation, tells)).await
     }
 
     /// Writes the status with the conditions of this situation.
@@ -57,7 +58,7 @@ impl<K: Kind> Worker<'_, K> {
     ) -> Result<(), Failure> {
         status.as_mut().conditions = self.conditions(status.as_ref(), situation);
         let tells = *situation != Situation::Pending;
-        self.write(status, situation, tells).await
+        Box::pin(self.write(status, situation, tells)).await
     }
 
     fn conditions(&self, core: &CoreStatus, situation: &Situation) -> Vec<Condition> {
@@ -70,7 +71,8 @@ impl<K: Kind> Worker<'_, K> {
         situation.conditions(&core.drift, generation, before, self.cx.clock.now())
     }
 
-    /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind.
+    /// Writes the status if it changed, under the version that the round saw, and tells of a change of mind. Rounds that
+    /// never write should not be as large as this.
     async fn write(
         &mut self,
         status: <K::Cr as Managed>::State,

@@ -227,6 +227,7 @@ impl Life {
         let start = Instant::now();
         while let Some(difference) = difference(world) {
             assert!(start.elapsed() < 2 * HOUR, "{difference}\n{}", unready(world));
+            asks_again(world).await;
             sleep(5 * SECOND).await;
         }
     }
@@ -278,6 +279,19 @@ async fn edit(world: &World, n: usize, spec: Value) {
     let object = topic(world, n);
     if !object.is_null() && object["metadata"]["deletionTimestamp"].is_null() {
         world.edit("Topic", &name(n), json!({"spec": spec})).await.unwrap();
+    }
+}
+
+/// The user does what the status of a topic asks for whose job failed.
+async fn asks_again(world: &World) {
+    for object in world.server.objects("topics") {
+        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+        let failed = conditions.filter(|c| c["type"] == "Stalled" && c["reason"] == "CloudFailed");
+        for since in failed.map(|condition| &condition["lastTransitionTime"]) {
+            let asked = json!({"metadata": {"annotations": {"dms.huaweicloud.com/reconcile-requested-at": since}}});
+            let name = text(&object["metadata"]["name"]);
+            world.edit("Topic", &name, asked).await.unwrap();
+        }
     }
 }
 
