@@ -157,16 +157,15 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         (object, name): (&Reference, &str),
         fresh: Freshness,
     ) -> Result<Option<Sighting<T>>, Error> {
-        let Some(_waits) = self.enter(object, fresh) else {
+        let Some(_waits) = self.enter(object, traffic, fresh) else {
             return Ok(None);
         };
         self.find(lister, traffic, name, fresh).await.map(Some)
     }
 
-    fn enter(&self, object: &Reference, fresh: Freshness) -> Option<Waits<'_, T>> {
+    fn enter(&self, object: &Reference, traffic: &Traffic, fresh: Freshness) -> Option<Waits<'_, T>> {
         let mut kept = self.kept();
-        let fits = |last: &Arc<Snapshot<T>>| last.list.begun > fresh.after && last.list.begun.elapsed() <= fresh.age;
-        if kept.crowd >= CROWD && !kept.last.as_ref().is_some_and(fits) {
+        if kept.crowd >= CROWD && kept.at_once(traffic, fresh).is_none() {
             kept.later.insert(object.clone());
             return None;
         }
@@ -231,21 +230,17 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
 
     fn way<L: Lister<Item = T>>(self: &Arc<Self>, lister: &L, traffic: &Traffic, fresh: Freshness) -> Way<T> {
         let mut kept = self.kept();
-        let fits = kept.last.as_ref().filter(|last| last.list.begun > fresh.after);
-        if let Some(last) = fits.filter(|last| last.list.begun.elapsed() <= fresh.age) {
-            return Way::Take(last.clone());
+        if let Some(last) = kept.at_once(traffic, fresh) {
+            return Way::Take(last);
         }
         if let Some(reading) = &kept.reading {
             reading.urgency.fetch_min(fresh.priority as u8, Ordering::Relaxed);
             return Way::Join(reading.outcome.clone());
         }
-        let wait = kept.cost.map_or(Duration::ZERO, |cost| cost.wait(traffic));
+        let wait = kept.wait(traffic);
         if !wait.is_zero() {
-            return match fits {
-                Some(last) => Way::Take(last.clone()),
-                // A thousand may wait; each looks now and then rather than at every write.
-                None => Way::Wait(wait.min(RUN)),
-            };
+            // A thousand may wait; each looks now and then rather than at every write.
+            return Way::Wait(wait.min(RUN));
         }
         let (told, outcome) = watch::channel(None);
         let urgency = Arc::new(AtomicU8::new(fresh.priority as u8));
@@ -293,6 +288,20 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
 
     fn kept(&self) -> MutexGuard<'_, Kept<T>> {
         self.kept.lock().expect("no holder panics")
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> Kept<T> {
+    /// The list that a reader has without waiting: one as new as it should be, or as it must be if it cannot be read now.
+    fn at_once(&self, traffic: &Traffic, fresh: Freshness) -> Option<Arc<Snapshot<T>>> {
+        let last = self.last.as_ref().filter(|last| last.list.begun > fresh.after)?;
+        let is_new = last.list.begun.elapsed() <= fresh.age;
+        let cannot_be_read = self.reading.is_none() && !self.wait(traffic).is_zero();
+        (is_new || cannot_be_read).then(|| last.clone())
+    }
+
+    fn wait(&self, traffic: &Traffic) -> Duration {
+        self.cost.map_or(Duration::ZERO, |cost| cost.wait(traffic))
     }
 }
 
