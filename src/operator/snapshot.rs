@@ -87,6 +87,8 @@ struct Kept<T: Clone + Send + Sync + 'static> {
     reading: Option<Reading<T>>,
     /// The last reading that ended well: when, how long it took, its calls, and how many writes had been sent when it began.
     cost: Option<Cost>,
+    /// When a reading last failed: whoever asks at once gets the same answer, without a call.
+    failed: Option<(Instant, Error)>,
     /// How many wait for it now.
     crowd: usize,
     /// Who was sent away, and looks again when a newer list is there.
@@ -128,6 +130,7 @@ enum Way<T: Clone + Send + Sync + 'static> {
     Take(Arc<Snapshot<T>>),
     Join(Awaited<T>),
     Wait(Duration),
+    Fail(Error),
 }
 
 impl<T: Clone + Send + Sync + 'static> Shared<T> {
@@ -138,6 +141,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             names: None,
             reading: None,
             cost: None,
+            failed: None,
             crowd: 0,
             later: BTreeSet::new(),
         };
@@ -224,6 +228,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
                     }
                 }
                 Way::Wait(pause) => sleep(pause).await,
+                Way::Fail(error) => return Err(error),
             }
         }
     }
@@ -236,6 +241,11 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         if let Some(reading) = &kept.reading {
             reading.urgency.fetch_min(fresh.priority as u8, Ordering::Relaxed);
             return Way::Join(reading.outcome.clone());
+        }
+        if let Some((at, error)) = &kept.failed
+            && at.elapsed() < RUN
+        {
+            return Way::Fail(error.clone());
         }
         let wait = kept.wait(traffic);
         if !wait.is_zero() {
@@ -259,8 +269,8 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
     fn keep(&self, result: Result<List<T>, Error>, writes: u64) -> Outcome<T> {
         let mut kept = self.kept();
         kept.reading = None;
-        let list = result?;
         let now = Instant::now();
+        let list = result.inspect_err(|error| kept.failed = Some((now, error.clone())))?;
         let first = kept.cost.filter(|last| !last.second);
         kept.cost = Some(Cost {
             ended: now,
@@ -423,6 +433,44 @@ mod tests {
         let all = futures::future::join_all((0..1000).map(|_| read())).await;
         assert!(all.iter().all(|seen| seen.as_ref().unwrap().thing.is_some()));
         assert_eq!(script.calls(), 1);
+    }
+
+    /// A list that cannot be read; and how often it was tried.
+    #[derive(Clone)]
+    struct Broken(Arc<Mutex<u32>>);
+
+    impl Lister for Broken {
+        type Item = String;
+
+        const OPERATION: Operation = Operation::ListInstanceTopics;
+
+        async fn page(&self, _: u32, _: Priority) -> Result<Page<String>, Error> {
+            *self.0.lock().unwrap() += 1;
+            Err(Error::new(Self::OPERATION, Class::Unavailable, Sent::Unknown, "no"))
+        }
+
+        fn name(item: &String) -> Cow<'_, str> {
+            item.into()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_for_all_who_ask_at_once() {
+        let broken = Broken(Arc::default());
+        let (shared, traffic) = (shared(), Traffic::default());
+        for _ in 0..10 {
+            let seen = shared.find(&broken, &traffic, "a", fresh(long_ago(), 60)).await;
+            assert_eq!(seen.unwrap_err().class(), Class::Unavailable);
+        }
+        assert_eq!(*broken.0.lock().unwrap(), 1);
+        sleep(RUN).await;
+        assert!(
+            shared
+                .find(&broken, &traffic, "a", fresh(long_ago(), 60))
+                .await
+                .is_err()
+        );
+        assert_eq!(*broken.0.lock().unwrap(), 2);
     }
 
     #[tokio::test(start_paused = true)]
