@@ -21,6 +21,8 @@ const TRIES: usize = 5;
 const WRITES_A_PAGE: u64 = 19;
 /// Where nothing is written, the pause after two readings of a list, in times that the last one took: absence takes two.
 const BREATH: u32 = 2;
+/// The shortest: of two readings that begin at one instant neither is newer.
+const INSTANT: Duration = Duration::from_millis(1);
 /// The longest such pause.
 const MAX_BREATH: Duration = Duration::from_secs(60);
 /// For how long nothing must have been written for each page, so that what it takes to read them is not wasted: writes may
@@ -328,7 +330,7 @@ impl Cost {
         };
         let quiet = (QUIET_A_PAGE * self.calls).clamp(RUN, MAX_QUIET);
         breath
-            .min(MAX_BREATH)
+            .clamp(INSTANT, MAX_BREATH)
             .saturating_sub(self.ended.elapsed())
             .max(traffic.until_quiet(quiet))
     }
