@@ -36,7 +36,7 @@ const CROWD: usize = 16;
 /// How new a list must be.
 #[derive(Clone, Copy, Debug)]
 pub struct Freshness {
-    /// It must have begun later than this: the reader's own last step.
+    /// It must have begun later than this: the reader's own last step, or the list that it has seen.
     pub after: Instant,
     /// It should not be older than this, unless reading it again would take too many calls now.
     pub age: Duration,
