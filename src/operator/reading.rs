@@ -157,7 +157,6 @@ fn priority(urgency: &AtomicU8) -> Priority {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::{Arc, Mutex};
 
     use super::*;
@@ -190,6 +189,13 @@ mod tests {
 
         async fn read(&self) -> Result<List<u32>, Error> {
             read(self, &AtomicU8::new(Priority::Edit as u8)).await
+        }
+
+        /// How many of the first `count` are there still, and were not seen.
+        fn missed(&self, count: u32, read: &List<u32>) -> usize {
+            let items = self.items.lock().unwrap();
+            let stayed = items.iter().filter(|n| **n < count);
+            stayed.filter(|n| !read.items.contains_key(&*n.to_string())).count()
         }
 
         fn changes(&self, page: u32) {
@@ -239,19 +245,8 @@ mod tests {
             let list = Moving::of(100, go, come);
             let read = list.read().await.unwrap();
             assert!(read.complete, "{go} go and {come} come");
-            let stayed: BTreeSet<_> = list
-                .items
-                .lock()
-                .unwrap()
-                .iter()
-                .copied()
-                .filter(|n| *n < 100)
-                .collect();
-            let missed: Vec<_> = stayed
-                .iter()
-                .filter(|n| !read.items.contains_key(&*n.to_string()))
-                .collect();
-            assert!(missed.is_empty(), "{missed:?} where {go} go and {come} come");
+            let missed = list.missed(100, &read);
+            assert!(missed == 0, "{missed} missed where {go} go and {come} come");
             assert!(read.calls <= 25, "{} calls where {go} go and {come} come", read.calls);
         }
     }
@@ -261,18 +256,7 @@ mod tests {
         for (count, go, come) in [(1000, 7, 0), (1000, 60, 0), (1000, 5, 2), (200, 9, 9), (100, 0, 12)] {
             let list = Moving::of(count, go, come);
             let read = list.read().await.unwrap();
-            let stayed: BTreeSet<_> = list
-                .items
-                .lock()
-                .unwrap()
-                .iter()
-                .copied()
-                .filter(|n| *n < count)
-                .collect();
-            let missed = stayed
-                .iter()
-                .filter(|n| !read.items.contains_key(&*n.to_string()))
-                .count();
+            let missed = list.missed(count, &read);
             assert!(
                 missed == 0 || !read.complete,
                 "{missed} of {count} where {go} go and {come} come"
