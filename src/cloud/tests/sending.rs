@@ -254,7 +254,7 @@ async fn a_message_is_one_bounded_line_without_secrets() {
 
 #[tokio::test(start_paused = true)]
 async fn secrets_show_neither_in_debug_nor_in_logs() {
-    let log = Logged::start().await;
+    let log = Logged::start();
     let script = Script::new([
         answer(200, r#"{"instances":[],"instance_num":0}"#),
         bad_signature(),

@@ -407,7 +407,7 @@ async fn a_password_that_was_replaced_meanwhile_is_not_told_either() {
 
 #[tokio::test(start_paused = true)]
 async fn neither_password_nor_token_is_told() {
-    let log = Logged::start().await;
+    let log = Logged::start();
     let message = format!("bad: {PASSWORD} T0KEN");
     let script = Script::new([
         refused_password(),
