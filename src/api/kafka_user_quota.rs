@@ -151,9 +151,10 @@ pub struct KafkaUserQuotaSpec {
 /// One part of the identity keeps its value once the quota exists.
 fn identity_frozen(name: &str, default: &str) -> Rule {
     Rule::new(format!(
-        "!({CHILD}) || (has(self.spec.{name}) == has(oldSelf.spec.{name}) && \
+        "(has(self.spec.{name}) == has(oldSelf.spec.{name}) && \
          (!has(self.spec.{name}) || self.spec.{name} == oldSelf.spec.{name}) && \
-         (has(self.spec.{default}) && self.spec.{default}) == (has(oldSelf.spec.{default}) && oldSelf.spec.{default}))"
+         (has(self.spec.{default}) && self.spec.{default}) == (has(oldSelf.spec.{default}) && oldSelf.spec.{default})) || \
+         !({CHILD})"
     ))
     .message(Message::Message(immutable(&format!("{name} or {default}"))))
     .reason(Reason::FieldValueForbidden)

@@ -151,8 +151,8 @@ pub struct RocketMQInstanceSpec {
 /// The service takes `_` in the name of a new instance, and refuses it in a new name (RocketMQ API reference 5.1.2, 5.1.5).
 fn renamed() -> Rule {
     Rule::new(format!(
-        "!({INSTANCE}) || !has(self.spec.name) || !self.spec.name.contains('_') || \
-         self.spec.name == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name) || \
+        "!has(self.spec.name) || !self.spec.name.contains('_') || \
+         self.spec.name == (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name) || !({INSTANCE}) || \
          (has(oldSelf.status.observed) && has(oldSelf.status.observed.name) && \
          self.spec.name == oldSelf.status.observed.name)"
     ))

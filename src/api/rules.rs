@@ -3,6 +3,9 @@
 //! What cannot change is judged on the root, because only there a rule sees what exists: `oldSelf.status`. Every one of
 //! them is a transition rule, or judges only what has no status yet: a plain rule on the root is judged again at each status
 //! and finalizer write, so tightening it would lock the operator out of older objects.
+//!
+//! All of them run at each of these writes too, and each field that one looks up costs the API server as much as its object
+//! has fields: what nearly always decides comes first, and `oldSelf.status`, which is wide, last.
 
 use kube::core::{Message, Reason, Rule};
 
@@ -54,8 +57,8 @@ pub(super) fn grows(exists: &str, block: &str, field: &str) -> Rule {
 /// The id may be written down once it is known, but not become another.
 pub(super) fn instance_id_frozen() -> Rule {
     Rule::new(format!(
-        "!({INSTANCE}) || !has(self.spec.instanceId) || \
-         (has(oldSelf.spec.instanceId) && self.spec.instanceId == oldSelf.spec.instanceId) || \
+        "!has(self.spec.instanceId) || \
+         (has(oldSelf.spec.instanceId) && self.spec.instanceId == oldSelf.spec.instanceId) || !({INSTANCE}) || \
          (has(oldSelf.status.instanceId) && self.spec.instanceId == oldSelf.status.instanceId)"
     ))
     .message("instanceId cannot become another than that of the instance that exists (status.instanceId)")
@@ -113,7 +116,7 @@ pub(super) fn instance_ref_frozen() -> Rule {
     let namespace =
         |of: &str| format!("(has({of}.spec.instanceRef.__namespace__) ? {of}.spec.instanceRef.__namespace__ : '')");
     Rule::new(format!(
-        "!({CHILD}) || ({} && ({} || {}) && ({} || ({} && {} == {})))",
+        "({} && ({} || {}) && ({} || ({} && {} == {}))) || !({CHILD})",
         same("kind"),
         both("instanceId"),
         same("instanceId"),
@@ -150,8 +153,8 @@ pub(super) fn provider_with_id() -> Rule {
 /// The name is the identity, wherever it is written.
 pub(super) fn name_frozen() -> Rule {
     Rule::new(format!(
-        "!({CHILD}) || (has(self.spec.name) ? self.spec.name : self.metadata.name) == \
-         (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name)"
+        "(has(self.spec.name) ? self.spec.name : self.metadata.name) == \
+         (has(oldSelf.spec.name) ? oldSelf.spec.name : oldSelf.metadata.name) || !({CHILD})"
     ))
     .message(Message::Message(immutable("name")))
     .reason(Reason::FieldValueForbidden)
@@ -205,7 +208,7 @@ fn change(exists: &str, block: &str, field: &str, allowed: impl Fn(&str, &str) -
     let now = format!("self.spec.{path}");
     let seen = format!("oldSelf.status.observed.{field}");
     Rule::new(format!(
-        "!({exists}) || {known}{} || (has(oldSelf.status.observed) && has({seen}) && {})",
+        "{known}{} || !({exists}) || (has(oldSelf.status.observed) && has({seen}) && {})",
         allowed(&now, &format!("oldSelf.spec.{path}")),
         allowed(&now, &seen),
     ))

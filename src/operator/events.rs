@@ -4,6 +4,7 @@
 //! so that `describe` would go on to show "6 partitions" after an edit to 9.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::stream::poll_fn;
@@ -18,7 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::writes::KUBE_TIMEOUT;
+use super::writes::{Gate, KUBE_TIMEOUT};
 use crate::api::Managed;
 use crate::plan::{Reason, Situation, cut};
 
@@ -26,7 +27,7 @@ use crate::plan::{Reason, Situation, cut};
 const MAX_NOTE: usize = 1024;
 /// The longest beginning of an Event's name that leaves room for what makes it unique.
 const MAX_PREFIX: usize = 200;
-/// How many are sent at once: they come after all else that is written.
+/// How many are sent at once.
 const AT_ONCE: usize = 4;
 
 /// Publishes Events; a failure to do so is no reason to fail anything else, and nobody waits for it.
@@ -106,8 +107,8 @@ impl Events {
     }
 }
 
-/// Sends what is published until `ended`, and then what is left of it.
-pub async fn deliver(client: Client, mut queue: UnboundedReceiver<Event>, ended: CancellationToken) {
+/// Sends what is published until `ended`, and then what is left of it. Whatever else is written goes first.
+pub async fn deliver(client: Client, gate: Arc<Gate>, mut queue: UnboundedReceiver<Event>, ended: CancellationToken) {
     let mut close = pin!(ended.cancelled().fuse());
     let published = poll_fn(|cx| {
         if close.as_mut().poll(cx).is_ready() {
@@ -117,7 +118,9 @@ pub async fn deliver(client: Client, mut queue: UnboundedReceiver<Event>, ended:
     });
     let send = |event: Event| {
         let api: Api<Event> = Api::namespaced(client.clone(), event.metadata.namespace.as_deref().unwrap_or_default());
+        let gate = &gate;
         async move {
+            gate.lull().await;
             match timeout(KUBE_TIMEOUT, api.create(&PostParams::default(), &event)).await {
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => debug!(%error, "failed to publish an Event"),
@@ -126,4 +129,45 @@ pub async fn deliver(client: Client, mut queue: UnboundedReceiver<Event>, ended:
         }
     };
     published.for_each_concurrent(AT_ONCE, send).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
+
+    use http::{Request, Response};
+    use kube::client::Body;
+    use serde_json::json;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::api::Topic;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_published_is_sent_before_the_end_a_few_at_a_time() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counter = sent.clone();
+        let serve = tower::service_fn(move |_: Request<Body>| {
+            let counter = counter.clone();
+            async move {
+                sleep(Duration::from_secs(1)).await;
+                counter.fetch_add(1, Ordering::Relaxed);
+                let event = serde_json::to_vec(&Event::default()).expect("plain data");
+                Ok::<_, std::convert::Infallible>(Response::new(Body::from(event)))
+            }
+        });
+        let (events, queue) = Events::new(None);
+        let spec = json!({"instanceRef": {"kind": "KafkaInstance", "name": "main"}});
+        let topic = Topic::new("payments", serde_json::from_value(spec).expect("a spec"));
+        for _ in 0..10 {
+            events.released(&topic, "gone", Timestamp::UNIX_EPOCH);
+        }
+        let ended = CancellationToken::new();
+        ended.cancel();
+        let begun = Instant::now();
+        deliver(Client::new(serve, "default"), Arc::default(), queue, ended).await;
+        assert_eq!(sent.load(Ordering::Relaxed), 10);
+        assert_eq!(begun.elapsed(), Duration::from_secs(3), "four at once");
+    }
 }

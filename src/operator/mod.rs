@@ -93,7 +93,7 @@ pub struct Context {
     config: Config,
     metrics: Metrics,
     events: Events,
-    gate: Gate,
+    gate: Arc<Gate>,
     rooms: Rooms,
     namespaces: Arc<Namespaces>,
     hubs: Hubs,
@@ -141,10 +141,11 @@ impl Operator {
         let identity = self.config.lease.as_ref().map(|lease| lease.identity.clone());
         let (events, queue) = Events::new(identity);
         let ended = CancellationToken::new();
-        let mut delivery = pin!(events::deliver(self.kube.clone(), queue, ended.clone()));
+        let gate = Arc::<Gate>::default();
+        let mut delivery = pin!(events::deliver(self.kube.clone(), gate.clone(), queue, ended.clone()));
         let context = Context {
             events,
-            gate: Gate::default(),
+            gate,
             kube: self.kube,
             transport: self.transport,
             clock: self.clock,

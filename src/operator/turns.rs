@@ -163,4 +163,35 @@ mod tests {
         );
         drop(creating);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_a_crowd_is_woken_later_in_the_order_of_coming() {
+        let (wakes, mut woken) = tokio::sync::mpsc::unbounded_channel();
+        let turns = Arc::new(Turns::new(wakes));
+        let named = |n: usize| Reference::new("Topic", "default", &n.to_string());
+        let mut crowd: VecDeque<_> = (0..=CROWD)
+            .map(|_| Box::pin(turns.take(Priority::Create, Way::Alone)))
+            .collect();
+        let first = crowd
+            .pop_front()
+            .expect("one")
+            .now_or_never()
+            .expect("nobody else writes");
+        crowd
+            .iter_mut()
+            .for_each(|waits| assert!(waits.now_or_never().is_none()));
+        for n in [1, 2, 1, 3, 4] {
+            assert!(turns.sends_away(&named(n)));
+        }
+        drop(first);
+        assert_eq!(woken.try_recv(), Ok(named(1)), "one for one that has had its turn");
+        assert!(woken.try_recv().is_err());
+
+        crowd.truncate(CROWD / 2 - 1);
+        assert!(!turns.sends_away(&named(5)), "there is room again");
+        drop(crowd.pop_front().expect("one").now_or_never().expect("its turn"));
+        assert_eq!(woken.try_recv(), Ok(named(2)));
+        assert_eq!(woken.try_recv(), Ok(named(3)), "two where the line is short");
+        assert!(woken.try_recv().is_err());
+    }
 }

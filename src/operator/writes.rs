@@ -9,7 +9,7 @@ use kube::core::object::HasStatus as _;
 use kube::{Resource as _, ResourceExt as _};
 use serde_json::json;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::info;
 
 use super::engine::Worker;
@@ -183,6 +183,12 @@ impl<K: Kind> Worker<'_, K> {
 /// renewal, which does not wait here, with them.
 const AT_ONCE: usize = 32;
 
+/// With no more than this many under way, there is room for what may come later.
+const FEW: usize = 8;
+/// How soon that looks again whether there is room, and how long it waits at most.
+const LOOKS: Duration = Duration::from_millis(50);
+const LULL: Duration = Duration::from_secs(5);
+
 /// The way to the API server.
 pub struct Gate(Semaphore);
 
@@ -193,6 +199,17 @@ impl Default for Gate {
 }
 
 impl Gate {
+    /// Waits until few calls are under way, or for a while at most.
+    pub(super) async fn lull(&self) {
+        let busy = || AT_ONCE - self.0.available_permits() > FEW;
+        let calm = async {
+            while busy() {
+                sleep(LOOKS).await;
+            }
+        };
+        let _ = timeout(LULL, calm).await;
+    }
+
     /// A call to the API server that ends; its time counts from when it is sent.
     pub(super) fn call<T>(
         &self,
@@ -210,5 +227,37 @@ impl Gate {
                 Err(_) => Err(Failure::Timeout),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_come_later_waits_for_room_but_not_for_ever() {
+        let gate = Arc::<Gate>::default();
+        let waited = async |calls: usize, takes: u64| {
+            let takes = Duration::from_millis(takes);
+            for _ in 0..calls {
+                let gate = gate.clone();
+                let call = async move { gate.call(async move { Ok(sleep(takes).await) }).await.is_ok() };
+                tokio::spawn(call);
+            }
+            sleep(Duration::from_millis(1)).await;
+            let begun = Instant::now();
+            gate.lull().await;
+            let waited = begun.elapsed();
+            sleep(LULL * 2).await;
+            waited
+        };
+        assert_eq!(waited(FEW, 9000).await, Duration::ZERO, "there is room");
+        let soon = waited(AT_ONCE, 300).await;
+        assert!((299..360).contains(&soon.as_millis()), "{soon:?}");
+        assert_eq!(waited(AT_ONCE, 9000).await, LULL, "late rather than never");
     }
 }
