@@ -222,7 +222,13 @@ pub struct KafkaTopic {
          !(has(self.queueNum) || has(self.readQueueNum) || has(self.writeQueueNum))"
     )
     .message("queues says it broker by broker: leave out queueNum, readQueueNum and writeQueueNum")
-    .field_path(".queues")
+    .field_path(".queues"),
+    validation = Rule::new(
+        "!has(self.queues) || self.queues.size() == 0 || !has(self.brokers) || self.brokers.size() == 0 || \
+         (self.brokers.size() == self.queues.size() && self.queues.all(of, of.broker in self.brokers))"
+    )
+    .message("queues and brokers name different brokers: leave out brokers")
+    .field_path(".brokers")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct RocketMqTopic {
@@ -230,8 +236,8 @@ pub struct RocketMqTopic {
     /// Needed to create a topic on 5.x; 4.8.0 has none. Cannot change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_type: Option<MessageType>,
-    /// Number of queues over all brokers, 1 to 50, for reading and for writing alike. Default: the cloud's (8). Only grows,
-    /// in place.
+    /// Number of queues over all brokers, 1 to 50, for reading and for writing alike. Needed to create a topic on 4.8.0, or
+    /// queues. Default on 5.x: the cloud's (8 in its console). Only grows, in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 50))]
     pub queue_num: Option<u32>,
@@ -405,6 +411,11 @@ pub struct ObservedTopic {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[schemars(length(max = 32), inner(length(max = 64)))]
     pub brokers: BTreeSet<String>,
+    /// RocketMQ 4.8.0: number of queues broker by broker.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["broker".into()]))]
+    #[schemars(length(max = 32))]
+    pub queues: Vec<BrokerQueues>,
     /// When it was created (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]

@@ -82,6 +82,9 @@ pub(super) struct Worker<'a, K: Kind> {
 
 impl<K: Kind> Worker<'_, K> {
     async fn round(&mut self) -> Result<Duration, Failure> {
+        if self.cx.gate.is_crowded() {
+            return Ok(SOON);
+        }
         let deleting = self.cr.meta().deletion_timestamp.is_some();
         if deleting {
             if let Some(why) = self.lets_go() {
@@ -111,7 +114,7 @@ impl<K: Kind> Worker<'_, K> {
         };
         let Look {
             reach,
-            plan,
+            mut plan,
             as_of,
             now,
         } = match looked {
@@ -158,6 +161,16 @@ impl<K: Kind> Worker<'_, K> {
             match turn {
                 Ok(turn) => _turn = Some(turn),
                 Err(busy) => return self.waits(&busy.into(), hub, K::way(&step)).await,
+            }
+            // It may have waited for long, and lists are to show it from now on.
+            if let Some(intent) = plan
+                .status
+                .as_mut()
+                .create_intent
+                .as_mut()
+                .filter(|_| K::creates(&step))
+            {
+                intent.time = (now + decided.elapsed()).to_string();
             }
         }
         self.announce(plan.status, &plan.situation, K::tells(&step)).await?;
@@ -366,7 +379,9 @@ impl<K: Kind> Worker<'_, K> {
             Next::Poll | Next::Moved => jittered(config.poll, &self.cr.uid().unwrap_or_default()),
             Next::Woken => jittered(config.poll * WOKEN, &self.cr.uid().unwrap_or_default()),
             Next::Rest => {
-                jittered(self.cx.resync_of(&*self.cr), &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
+                // Not less than the interval, or lists would be read more than once in it.
+                let interval = self.cx.resync_of(&*self.cr) * 10 / 9;
+                jittered(interval, &self.cr.uid().unwrap_or_default()).min(K::LONGEST_PAUSE)
             }
             Next::Within(pause) => pause.min(self.pause_of(Next::Rest)),
             Next::Stop(pause) => pause.min(K::LONGEST_PAUSE),

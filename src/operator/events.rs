@@ -14,7 +14,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
@@ -27,20 +27,22 @@ use crate::plan::{Reason, Situation, cut};
 const MAX_NOTE: usize = 1024;
 /// The longest beginning of an Event's name that leaves room for what makes it unique.
 const MAX_PREFIX: usize = 200;
+/// How many may wait to be sent; each takes about a kilobyte.
+const MOST: usize = 16_384;
 /// How many are sent at once.
 const AT_ONCE: usize = 4;
 
 /// Publishes Events; a failure to do so is no reason to fail anything else, and nobody waits for it.
 pub struct Events {
-    queue: UnboundedSender<Event>,
+    queue: Sender<Event>,
     instance: String,
     last: AtomicI64,
 }
 
 impl Events {
     /// In the name of this replica, by the queue that is to be [`deliver`]ed.
-    pub fn new(instance: Option<String>) -> (Self, UnboundedReceiver<Event>) {
-        let (queue, events) = unbounded_channel();
+    pub fn new(instance: Option<String>) -> (Self, Receiver<Event>) {
+        let (queue, events) = channel(MOST);
         let instance = instance.unwrap_or_else(|| "dms-operator".into());
         let last = AtomicI64::default();
         (Self { queue, instance, last }, events)
@@ -102,13 +104,15 @@ impl Events {
     }
 
     fn send(&self, event: Event) {
-        // An operator that ended tells nothing more.
-        let _ = self.queue.send(event);
+        // An operator that ended tells nothing more, and one that is far behind not all.
+        if self.queue.try_send(event).is_err() {
+            debug!("an Event is not sent");
+        }
     }
 }
 
 /// Sends what is published until `ended`, and then what is left of it. Whatever else is written goes first.
-pub async fn deliver(client: Client, gate: Arc<Gate>, mut queue: UnboundedReceiver<Event>, ended: CancellationToken) {
+pub async fn deliver(client: Client, gate: Arc<Gate>, mut queue: Receiver<Event>, ended: CancellationToken) {
     let mut close = pin!(ended.cancelled().fuse());
     let published = poll_fn(|cx| {
         if close.as_mut().poll(cx).is_ready() {

@@ -15,7 +15,7 @@ use super::snapshot::{Shared, Source, Wakes};
 use super::tasks::Tasks;
 use super::traffic::Traffic;
 use super::turns::{Turn, Turns, Way};
-use crate::cloud::{Class, Client, Engine, Error, Priority};
+use crate::cloud::{Class, Client, Engine, Error, Priority, Sent};
 
 /// What all objects of one instance share.
 pub struct Hub {
@@ -47,7 +47,8 @@ struct Held {
     waiting: BTreeSet<Reference>,
 }
 
-/// Whoever waits for a busy instance tries this much later than the one before it, if nobody's success woke it till then.
+/// Whoever waits for a busy instance tries this much later than the one before it, up to a polling interval, if nobody's
+/// success woke it till then.
 const APART: Duration = Duration::from_secs(1);
 
 /// Who writes, and how urgently.
@@ -114,8 +115,7 @@ impl Hub {
 
     /// Why no write should be sent to the instance now.
     pub fn held(&self) -> Option<String> {
-        self.busy()
-            .map(|error| format!("the instance runs another change: {}", error.said()))
+        self.busy().map(|error| error.said())
     }
 
     /// Whether so many wait for their turn that this object should come again later: it is woken.
@@ -173,7 +173,7 @@ impl Hub {
             Way::Beside | Way::Alone => held.waiting.len() as u32 - 1,
         };
         let left = held.until.saturating_duration_since(Instant::now());
-        (left + APART * place).min(self.poll * 20)
+        left + (APART * place).min(self.poll)
     }
 
     /// A write went through: who waited for that.
@@ -181,10 +181,14 @@ impl Hub {
         self.holding().take().map(|held| held.waiting).unwrap_or_default()
     }
 
+    /// What is said to all who wait, of the call of another that was refused.
     fn busy(&self) -> Option<Error> {
         let held = self.holding();
-        let held = held.as_ref()?;
-        (held.until > Instant::now()).then(|| held.error.clone())
+        let Held { until, error, .. } = held.as_ref()?;
+        (*until > Instant::now()).then(|| {
+            let message = format!("the instance runs another change: {}", error.said());
+            Error::new(error.operation(), Class::Busy, Sent::Never, message)
+        })
     }
 
     fn holding(&self) -> MutexGuard<'_, Option<Held>> {

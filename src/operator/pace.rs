@@ -22,6 +22,8 @@ pub struct Pace {
 struct Places {
     /// The first moment that nobody has.
     free: Option<Instant>,
+    /// The first that nobody has who is in a hurry.
+    first: Option<Instant>,
     by_name: BTreeMap<String, Place>,
 }
 
@@ -44,8 +46,17 @@ pub enum Turn {
 }
 
 impl Pace {
-    /// Whether it is the turn of `who`, which comes once in `every`; else it takes a place.
-    pub fn turn(&self, who: &str, every: Duration) -> Turn {
+    /// Whether it is the turn of `who`, which comes once in [`EVERY`]; else it takes a place.
+    pub fn turn(&self, who: &str) -> Turn {
+        self.turn_in(who, EVERY, false)
+    }
+
+    /// The same for somebody who goes before all who are not in a hurry, as often as it comes.
+    pub fn turn_first(&self, who: &str) -> Turn {
+        self.turn_in(who, Duration::ZERO, true)
+    }
+
+    fn turn_in(&self, who: &str, every: Duration, hurries: bool) -> Turn {
         let now = Instant::now();
         let mut places = self.places();
         // Those that never come again have no place for ever.
@@ -54,6 +65,13 @@ impl Pace {
             .retain(|_, place| place.rests.max(place.turn.unwrap_or(now)) + EVERY > now);
         let known = places.by_name.get(who);
         let (rests, turn) = known.map_or((now, None), |place| (place.rests, place.turn));
+        // Those in a hurry have all that comes first.
+        let turn = turn.map(
+            |turn| match !hurries && turn <= now && places.first.is_some_and(|first| first > now) {
+                true => places.take(now, false),
+                false => turn,
+            },
+        );
         let (rests, turn, answer) = match turn {
             Some(turn) if turn <= now => (now + every, None, Turn::Now),
             turn if rests > now => (
@@ -62,7 +80,7 @@ impl Pace {
                 Turn::Rests(turn.map_or(rests, |turn| turn.min(rests)) - now),
             ),
             Some(turn) => (now + every, Some(turn), Turn::After(turn - now)),
-            None => match places.take(now) {
+            None => match places.take(now, hurries) {
                 turn if turn <= now => (now + every, None, Turn::Now),
                 turn => (now + every, Some(turn), Turn::After(turn - now)),
             },
@@ -73,7 +91,9 @@ impl Pace {
 
     /// Whoever has its turn makes another call: all who come later wait longer for it.
     pub fn more(&self) {
-        self.places().take(Instant::now());
+        let (now, mut places) = (Instant::now(), self.places());
+        let hurries = places.first.is_some_and(|first| first > now);
+        places.take(now, hurries);
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {
@@ -82,10 +102,15 @@ impl Pace {
 }
 
 impl Places {
-    fn take(&mut self, now: Instant) -> Instant {
-        let turn = self.free.map_or(now, |free| free.max(now));
-        self.free = Some(turn + EACH);
-        turn
+    fn take(&mut self, now: Instant, hurries: bool) -> Instant {
+        let free = self.free.map_or(now, |free| free.max(now));
+        self.free = Some(free + EACH);
+        if !hurries {
+            return free;
+        }
+        let first = self.first.map_or(now, |first| first.max(now));
+        self.first = Some(first + EACH);
+        first
     }
 }
 
@@ -100,7 +125,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_a_second_and_each_of_them_once_a_minute() {
         let pace = Pace::default();
-        let turn = |who: &str| pace.turn(who, EVERY);
+        let turn = |who: &str| pace.turn(who);
         assert_eq!(turn("a"), Turn::Now);
         assert_eq!(turn("a"), Turn::Rests(60 * SECOND));
         assert_eq!(turn("b"), Turn::After(SECOND));
@@ -126,7 +151,7 @@ mod tests {
         let mut turns = BTreeMap::new();
         for second in 0..900 {
             for name in &names {
-                if pace.turn(name, EVERY) == Turn::Now {
+                if pace.turn(name) == Turn::Now {
                     turns.entry(name).or_insert_with(Vec::new).push(second);
                 }
             }
@@ -140,8 +165,32 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn whoever_needs_more_calls_lets_the_others_wait_longer() {
         let pace = Pace::default();
-        assert_eq!(pace.turn("a", EVERY), Turn::Now);
+        assert_eq!(pace.turn("a"), Turn::Now);
         (0..4).for_each(|_| pace.more());
-        assert_eq!(pace.turn("b", EVERY), Turn::After(5 * SECOND));
+        assert_eq!(pace.turn("b"), Turn::After(5 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_in_a_hurry_goes_before_all_others_and_still_one_a_second() {
+        let pace = Pace::default();
+        for n in 0..90 {
+            pace.turn(&n.to_string());
+        }
+        assert_eq!(pace.turn_first("x"), Turn::Now);
+        assert_eq!(pace.turn_first("y"), Turn::After(SECOND));
+        assert_eq!(pace.turn_first("z"), Turn::After(2 * SECOND));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn as_long_as_somebody_is_in_a_hurry_the_others_give_way() {
+        let pace = Pace::default();
+        assert_eq!((pace.turn("a"), pace.turn("b")), (Turn::Now, Turn::After(SECOND)));
+        assert_eq!(pace.turn_first("x"), Turn::Now);
+        assert_eq!(pace.turn_first("y"), Turn::After(SECOND));
+        advance(SECOND).await;
+        assert_ne!(pace.turn("b"), Turn::Now, "y has this second");
+        assert_eq!(pace.turn_first("y"), Turn::Now);
+        advance(5 * SECOND).await;
+        assert_eq!(pace.turn("b"), Turn::Now);
     }
 }

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU8, Ordering};
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::traffic::RUN;
@@ -48,12 +48,12 @@ pub struct List<T> {
     pub calls: u32,
 }
 
-/// Reads all pages, as urgently as `urgency` says when each is due.
-pub async fn read<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<List<L::Item>, Error> {
+/// Reads all pages, as urgently as `urgency` says.
+pub async fn read<L: Lister>(lister: &L, mut urgency: Urgency) -> Result<List<L::Item>, Error> {
     let (begun, mut course) = (Instant::now(), Course::default());
     let (mut items, mut calls) = (BTreeMap::new(), 0);
     let limits = loop {
-        let page = read_page(lister, course.offset(), urgency, &mut calls).await?;
+        let page = read_page(lister, course.offset(), &mut urgency, &mut calls).await?;
         let (count, before) = (page.items.len() as u64, items.len());
         items.extend(page.items.into_iter().map(|item| (Box::from(&*L::name(&item)), item)));
         let advanced = course.pass(count, page.total);
@@ -81,17 +81,36 @@ pub async fn read<L: Lister>(lister: &L, urgency: &AtomicU8) -> Result<List<L::I
 async fn read_page<L: Lister>(
     lister: &L,
     offset: u32,
-    urgency: &AtomicU8,
+    urgency: &mut Urgency,
     calls: &mut u32,
 ) -> Result<Page<L::Item>, Error> {
     let mut tries = 0;
     loop {
         (*calls, tries) = (*calls + 1, tries + 1);
-        match lister.page(offset, priority(urgency)).await {
+        let at = *urgency.borrow_and_update();
+        let answer = tokio::select! {
+            biased;
+            answer = lister.page(offset, at) => answer,
+            // It still waits for the limiter, behind what is less urgent now.
+            () = raised(urgency, at) => continue,
+        };
+        match answer {
             Err(error) if offset > 0 && tries < TRIES && error.fault() == Fault::Retry => sleep(RUN).await,
             answer => return answer,
         }
     }
+}
+
+/// How urgent the most urgent is of those who wait; it only rises.
+pub type Urgency = watch::Receiver<Priority>;
+
+/// Returns when it is more urgent, and the call that was made was not answered all the same.
+async fn raised(urgency: &mut Urgency, than: Priority) {
+    if urgency.wait_for(|now| *now < than).await.is_err() {
+        // Nobody can raise it any more.
+        std::future::pending::<()>().await;
+    }
+    sleep(RUN).await;
 }
 
 /// How far a reading is.
@@ -147,14 +166,6 @@ impl Course {
     }
 }
 
-fn priority(urgency: &AtomicU8) -> Priority {
-    let most = [Priority::Delete, Priority::Edit, Priority::Create];
-    let urgency = urgency.load(Ordering::Relaxed);
-    most.into_iter()
-        .find(|p| *p as u8 == urgency)
-        .unwrap_or(Priority::Resync)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -188,7 +199,7 @@ mod tests {
         }
 
         async fn read(&self) -> Result<List<u32>, Error> {
-            read(self, &AtomicU8::new(Priority::Edit as u8)).await
+            read(self, watch::channel(Priority::Edit).1).await
         }
 
         /// How many of the first `count` are there still, and were not seen.
@@ -286,5 +297,41 @@ mod tests {
             assert_eq!(read.as_ref().err().map(Error::class), class);
             assert!(read.is_err() || read.unwrap().calls == 5);
         }
+    }
+
+    /// A page that comes at once, but only to somebody who is in a hurry.
+    #[derive(Clone)]
+    struct Behind;
+
+    impl Lister for Behind {
+        type Item = u32;
+
+        const OPERATION: Operation = Operation::ListInstanceTopics;
+
+        async fn page(&self, _: u32, priority: Priority) -> Result<Page<u32>, Error> {
+            if priority > Priority::Edit {
+                sleep(RUN * 1000).await;
+            }
+            Ok(Page {
+                items: vec![1],
+                total: Some(1),
+                limits: Limits::default(),
+            })
+        }
+
+        fn name(item: &u32) -> Cow<'_, str> {
+            item.to_string().into()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_joins_in_a_hurry_does_not_wait_behind_what_is_less_urgent() {
+        let (raise, urgency) = watch::channel(Priority::Resync);
+        let begun = Instant::now();
+        let reading = tokio::spawn(async move { read(&Behind, urgency).await.map(|list| list.calls) });
+        sleep(RUN).await;
+        raise.send_replace(Priority::Edit);
+        assert_eq!(reading.await.unwrap().unwrap(), 2);
+        assert_eq!(begun.elapsed(), RUN * 2, "the answer could have been on its way");
     }
 }

@@ -13,7 +13,7 @@ use super::snapshot::Freshness;
 use crate::api::{Adoption, CoreStatus, Managed, Policy, RECONCILE_REQUESTED_AT, RECREATE, Updates};
 use crate::cloud::{Class, Priority, Task};
 use crate::plan::fault::Halt;
-use crate::plan::{Facts, Job};
+use crate::plan::{BLOCKED, Facts, Job};
 
 /// How old a list may be for somebody who asks.
 const FRESH: Duration = Duration::from_secs(1);
@@ -45,6 +45,8 @@ impl<Cr: Managed> Round<'_, Cr> {
         job: Option<Job>,
         now: Timestamp,
     ) -> Facts<'b> {
+        let room = self.cx.rooms.of::<Cr>();
+        let (deleted, acted) = room.note(self.cr, |note| (note.deleted, note.acted));
         let annotation = |name: &str| self.cr.annotations().get(name).map(String::as_str);
         Facts {
             core,
@@ -57,11 +59,8 @@ impl<Cr: Managed> Round<'_, Cr> {
             recreate: annotation(RECREATE),
             owner,
             job,
-            deleted: self
-                .cx
-                .rooms
-                .of::<Cr>()
-                .note(self.cr, |note| note.deleted.map(|at| at.elapsed())),
+            deleted: deleted.map(|at| at.elapsed()),
+            acted: acted.map(|at| at.elapsed()),
             nonce: &self.nonce,
             now,
         }
@@ -117,7 +116,7 @@ impl<Cr: Managed> Round<'_, Cr> {
         let (age, floor) = if self.is_asked() {
             (FRESH, FRESH)
         } else {
-            (self.cx.resync_of(self.cr).mul_f64(0.8), UNBOUNDED)
+            (self.cx.resync_of(self.cr), UNBOUNDED)
         };
         Freshness {
             after: now.checked_sub(floor).unwrap_or(now),
@@ -130,19 +129,22 @@ impl<Cr: Managed> Round<'_, Cr> {
     /// interval allows if nobody waits for it, or if nothing could be done now.
     pub fn freshness(&self, core: &CoreStatus, held: bool) -> Freshness {
         let now = Instant::now();
-        let works = core
-            .conditions
-            .iter()
-            .any(|c| c.type_ == "Reconciling" && c.status == "True");
+        let is = |name: &str| core.conditions.iter().any(|c| c.type_ == name && c.status == "True");
+        let generation = self.cr.meta().generation;
+        // It stopped, and nobody did anything about it since.
+        let stopped = is("Stalled") && core.observed_generation == generation;
         let room = self.cx.rooms.of::<Cr>();
         let (acted, seen, deleted) = room.note(self.cr, |note| (note.acted, note.seen, note.deleted.is_some()));
         let waits = core.create_intent.is_some() || core.operation.is_some() || deleted;
-        let at_rest = core.applied_generation == self.cr.meta().generation && !works && !waits && !self.deleting();
+        let applied = core.applied_generation == generation && !is("Reconciling");
+        let at_rest = (applied || stopped) && !waits && !self.deleting();
         let ever = now.checked_sub(UNBOUNDED).unwrap_or(now);
         let (age, floor) = if self.is_asked() {
             (FRESH, now.checked_sub(FRESH).unwrap_or(now))
         } else if at_rest || held {
-            (self.cx.resync_of(self.cr).mul_f64(0.8), ever)
+            (self.cx.resync_of(self.cr), ever)
+        } else if stopped && !waits {
+            (BLOCKED.mul_f64(0.8), ever)
         } else if waits {
             (RECENT, seen.unwrap_or(ever))
         } else {

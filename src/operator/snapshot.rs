@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -30,6 +29,8 @@ const MAX_BREATH: Duration = Duration::from_secs(60);
 const QUIET_A_PAGE: Duration = Duration::from_millis(50);
 /// The longest such time.
 const MAX_QUIET: Duration = Duration::from_secs(10);
+/// Whatever is written, after this time a list may be read again: writes may come slowly for hours, and others wait for it.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How many may wait for a list as they are; a round that waits holds some ten kilobytes. Others are sent away and woken.
 const CROWD: usize = 16;
 
@@ -122,7 +123,7 @@ type Outcome<T> = Result<Arc<Snapshot<T>>, Error>;
 struct Reading<T: Clone + Send + Sync + 'static> {
     outcome: Awaited<T>,
     /// The most urgent of those who wait.
-    urgency: Arc<AtomicU8>,
+    urgency: watch::Sender<Priority>,
 }
 
 type Awaited<T> = watch::Receiver<Option<Outcome<T>>>;
@@ -241,7 +242,11 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             return Way::Take(last);
         }
         if let Some(reading) = &kept.reading {
-            reading.urgency.fetch_min(fresh.priority as u8, Ordering::Relaxed);
+            reading.urgency.send_if_modified(|now| {
+                let rises = fresh.priority < *now;
+                *now = (*now).min(fresh.priority);
+                rises
+            });
             return Way::Join(reading.outcome.clone());
         }
         if let Some((at, error)) = &kept.failed
@@ -255,14 +260,14 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             return Way::Wait(wait.min(RUN));
         }
         let (told, outcome) = watch::channel(None);
-        let urgency = Arc::new(AtomicU8::new(fresh.priority as u8));
+        let (urgency, urgent) = watch::channel(fresh.priority);
         kept.reading = Some(Reading {
             outcome: outcome.clone(),
-            urgency: urgency.clone(),
+            urgency,
         });
         let (shared, lister, writes) = (self.clone(), lister.clone(), traffic.writes());
         tokio::spawn(async move {
-            let result = reading::read(&lister, &urgency).await;
+            let result = reading::read(&lister, urgent).await;
             told.send_replace(Some(shared.keep(result, writes)));
         });
         Way::Join(outcome)
@@ -320,7 +325,8 @@ impl<T: Clone + Send + Sync + 'static> Kept<T> {
 impl Cost {
     /// How long the list should not be read again; things may change sooner.
     fn wait(&self, traffic: &Traffic) -> Duration {
-        if traffic.writes() - self.writes >= WRITES_A_PAGE * u64::from(self.calls) {
+        let enough = WRITES_A_PAGE * u64::from(self.calls);
+        if traffic.writes() - self.writes >= enough || self.ended.elapsed() >= LONGEST_WAIT {
             return Duration::ZERO;
         }
         let breath = if self.second {
@@ -526,5 +532,21 @@ mod tests {
         shared.find(&script, &traffic, "a", fresh(ended, 60)).await.unwrap();
         assert_eq!(script.calls(), 3);
         assert!(ended.elapsed() < 2 * RUN, "{:?}", ended.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_that_come_slowly_for_ever_do_not_keep_a_list_from_being_read() {
+        let script = Script::new(&[&["a"], &["a", "b"]]);
+        let (shared, traffic) = (shared(), Traffic::default());
+        let find = async |name: &str| {
+            let fresh = fresh(Instant::now(), 1);
+            shared.find(&script, &traffic, name, fresh).await.unwrap().thing
+        };
+        find("a").await;
+        let begun = Instant::now();
+        let _waits = traffic.intent();
+        assert!(find("b").await.is_some());
+        let waited = begun.elapsed();
+        assert!((LONGEST_WAIT..LONGEST_WAIT + RUN * 2).contains(&waited), "{waited:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! How a round is written down: the status, the finalizer, and whom it is told.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -190,18 +191,49 @@ const LOOKS: Duration = Duration::from_millis(50);
 const LULL: Duration = Duration::from_secs(5);
 
 /// The way to the API server.
-pub struct Gate(Semaphore);
+pub struct Gate {
+    permits: Semaphore,
+    /// How many wait.
+    waiting: AtomicUsize,
+}
+
+/// How many may wait as they are; a round that waits holds some ten kilobytes. Others come again.
+const CROWD: usize = 256;
+
+/// One that waits, until it is dropped.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl<'a> Waits<'a> {
+    fn new(waiting: &'a AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Default for Gate {
     fn default() -> Self {
-        Self(Semaphore::new(AT_ONCE))
+        Self {
+            permits: Semaphore::new(AT_ONCE),
+            waiting: AtomicUsize::default(),
+        }
     }
 }
 
 impl Gate {
+    /// Whether so many wait that a round should come again rather than begin.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= CROWD
+    }
+
     /// Waits until few calls are under way, or for a while at most.
     pub(super) async fn lull(&self) {
-        let busy = || AT_ONCE - self.0.available_permits() > FEW;
+        let busy = || AT_ONCE - self.permits.available_permits() > FEW;
         let calm = async {
             while busy() {
                 sleep(LOOKS).await;
@@ -219,7 +251,10 @@ impl Gate {
         let call = Box::pin(call);
         async {
             // It is never closed.
-            let _permit = self.0.acquire().await;
+            let _permit = {
+                let _waits = Waits::new(&self.waiting);
+                self.permits.acquire().await
+            };
             match timeout(KUBE_TIMEOUT, call).await {
                 Ok(Ok(value)) => Ok(value),
                 Ok(Err(kube::Error::Api(status))) if status.is_conflict() => Err(Failure::Conflict),
@@ -232,8 +267,7 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use futures::FutureExt as _;
     use tokio::time::Instant;
 
     use super::*;
@@ -245,8 +279,7 @@ mod tests {
             let takes = Duration::from_millis(takes);
             for _ in 0..calls {
                 let gate = gate.clone();
-                let call = async move { gate.call(async move { Ok(sleep(takes).await) }).await.is_ok() };
-                tokio::spawn(call);
+                tokio::spawn(async move { gate.call(sleep(takes).map(Ok)).await.is_ok() });
             }
             sleep(Duration::from_millis(1)).await;
             let begun = Instant::now();
@@ -259,5 +292,17 @@ mod tests {
         let soon = waited(AT_ONCE, 300).await;
         assert!((299..360).contains(&soon.as_millis()), "{soon:?}");
         assert_eq!(waited(AT_ONCE, 9000).await, LULL, "late rather than never");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_crowd_most_come_again() {
+        let gate = Gate::default();
+        let call = || Box::pin(gate.call(sleep(LULL).map(Ok)));
+        let mut calls: Vec<_> = (0..AT_ONCE + CROWD).map(|_| call()).collect();
+        assert!(!gate.is_crowded());
+        calls.iter_mut().for_each(|call| assert!(call.now_or_never().is_none()));
+        assert!(gate.is_crowded());
+        calls.pop();
+        assert!(!gate.is_crowded(), "who gives up waits no more");
     }
 }

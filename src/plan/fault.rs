@@ -164,6 +164,8 @@ fn message_of(error: &Error, deleting: bool) -> String {
         Class::Payment => "settle the account of the project",
         Class::Invalid if deleting => "delete it in the console, or annotate reconcile-requested-at",
         Class::Invalid => "edit the spec",
+        // It was another's call that was refused, and this one was not sent.
+        Class::Busy if error.sent() == Sent::Never => return error.said(),
         Class::Busy
         | Class::Throttled
         | Class::Unavailable

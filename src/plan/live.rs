@@ -29,6 +29,7 @@ pub fn group(before: Option<&ConsumerGroupLive>, mut seen: ConsumerGroupLive, no
         .flat_map(|b| &b.topics)
         .map(|t| (t.topic.as_str(), t.lag))
         .collect();
+    seen.members = steady(before.and_then(|b| b.members), seen.members);
     seen.lag = steady(before.and_then(|b| b.lag), seen.lag);
     seen.topics
         .sort_by(|one, other| other.lag.cmp(&one.lag).then_with(|| one.topic.cmp(&other.topic)));

@@ -105,6 +105,8 @@ pub struct Facts<'a> {
     pub job: Option<Job>,
     /// How long ago its deletion was accepted, as far as this process knows; a restarted one may send it again.
     pub deleted: Option<Duration>,
+    /// How long ago a step of it was last carried out, as far as this process knows.
+    pub acted: Option<Duration>,
     /// A fresh nonce, in case an intent is written.
     pub nonce: &'a str,
     /// The service's time.

@@ -78,7 +78,7 @@ async fn change_all(world: &World) {
 
 /// In six hours any number of objects costs no more lists than one that is as old as a list may be.
 fn assert_shared(lists: usize) {
-    let most = 6 * HOUR.as_secs() / RESYNC.mul_f64(0.8).as_secs() + 2;
+    let most = 6 * HOUR.as_secs() / RESYNC.as_secs() + 2;
     assert!(lists as u64 <= most, "{lists} lists, and {most} are enough");
 }
 

@@ -13,7 +13,7 @@ use crate::api::kafka_user_quota::{KafkaUserQuotaStatus, ObservedQuota};
 use crate::api::live::{ConsumerGroupLive, TopicLag, TopicLive};
 use crate::api::provider_config::{CredentialsType, EffectiveRate, Identity, ProviderConfigStatus};
 use crate::api::rocketmq_instance::{self, ObservedRocketMqInstance, RocketMQInstanceStatus, RocketMqLimits};
-use crate::api::topic::{ObservedTopic, TopicStatus};
+use crate::api::topic::{BrokerQueues, ObservedTopic, TopicStatus};
 use crate::api::{CoreStatus, StringMap};
 
 fn core() -> CoreStatus {
@@ -191,6 +191,11 @@ fn every_status_fits_its_definition() {
                 write_queue_num: Some(8),
                 permission: text(),
                 brokers: ["broker-0".into()].into(),
+                queues: vec![BrokerQueues {
+                    broker: "broker-0".into(),
+                    read_queue_num: 8,
+                    write_queue_num: 8,
+                }],
                 create_time: text(),
             }),
             managed_configs: ["a".into()].into(),

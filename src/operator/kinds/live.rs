@@ -28,7 +28,7 @@ pub async fn topic(round: &Round<'_, Topic>, mut look: Look<Topics>) -> Look<Top
         status.live = None;
     } else if look.plan.next == Next::Rest {
         let name = topic::name(round.cr);
-        let turn = hub.pace.turn(&format!("topic {name}"), EVERY);
+        let turn = hub.pace.turn(&format!("topic {name}"));
         if turn == Turn::Now
             && let Some(seen) = read(round, topic_of(hub, &name).await)
         {
@@ -46,7 +46,7 @@ pub async fn group(round: &Round<'_, ConsumerGroup>, mut look: Look<ConsumerGrou
         status.live = None;
     } else if look.plan.next == Next::Rest {
         let name = consumer_group::name(round.cr);
-        let turn = hub.pace.turn(&format!("group {name}"), EVERY);
+        let turn = hub.pace.turn(&format!("group {name}"));
         let before = status.live.as_ref();
         let seen = match (turn, hub.engine) {
             (Turn::Now, Engine::Kafka) => read(round, kafka_group(hub, &name).await),

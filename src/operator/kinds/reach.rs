@@ -10,6 +10,7 @@ use crate::operator::hub::Hub;
 use crate::operator::kind::Reference;
 use crate::operator::providers::Provider;
 use crate::operator::round::Round;
+use crate::operator::snapshot::Freshness;
 use crate::plan::Reason;
 use crate::plan::child::Host;
 use crate::plan::fault::Halt;
@@ -266,7 +267,15 @@ async fn leaving<Cr: Managed>(
             accepted.is_some_and(|operation| operation.name == DELETE && operation.failure.is_none())
         }
         // Its object went when it was in the bin, where nothing in it can be reached.
-        None => matches!(provider.client.instance_status(id).await, Ok(state) if is_recycled(state.as_ref())),
+        None => {
+            let poll = round.cx.config.poll;
+            let fresh = Freshness {
+                age: poll,
+                ..round.host_freshness()
+            };
+            let shown = shown(&hub, fresh, poll).await;
+            shown.is_ok_and(|shown| shown.state.is_some_and(|state| Phase::of(&state) == Phase::Recycled))
+        }
     };
     let held = hub.held();
     Ok(InstanceReach {

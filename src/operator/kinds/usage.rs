@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn guard<L: Used>(hub: &Hub, name: &str) -> Result<Guard, Error> {
     let who = format!("{} {name}", L::OPERATION.name());
     loop {
-        match hub.pace.turn(&who, Duration::ZERO) {
+        match hub.pace.turn_first(&who) {
             Turn::Now => break,
             Turn::After(left) | Turn::Rests(left) if left > PATIENCE => return Ok(Guard::Unknown(left)),
             Turn::After(left) | Turn::Rests(left) => sleep(left).await,

@@ -2,7 +2,7 @@
 
 use super::{Calls, Child, Found, Guard};
 use crate::api::CoreStatus;
-use crate::plan::{BLOCKED, Job, LIST_LAG, Next, Plan, Reason, Situation, age};
+use crate::plan::{BLOCKED, Job, LIST_LAG, Next, Plan, Reason, Situation};
 
 /// How the names of operations begin that delete a thing for good.
 const DELETES: &str = "Delete";
@@ -37,7 +37,7 @@ impl<T> Child<'_, T> {
             .core
             .create_intent
             .as_ref()
-            .is_some_and(|intent| age(&intent.time, facts.now) < LIST_LAG);
+            .is_some_and(|intent| self.sent_ago(&intent.time) < LIST_LAG);
         if facts.owner.is_some() {
             return wait(
                 status,
@@ -77,10 +77,15 @@ impl<T> Child<'_, T> {
                 stopped(status, Reason::CloudFailed, message)
             }
             (Found::There(_), _) => match (&self.guard, calls.blocked) {
-                (Guard::Closed(why), _) => {
+                (Guard::Closed(why), refused) => {
+                    // What the service would refuse all the same is not promised.
+                    let way = match refused {
+                        None => ", or set management.deletionGuard to None",
+                        Some(_) => "",
+                    };
                     let message = format!(
-                        "{title} is in use: {why}, or set management.deletionGuard to None; looked at again every 5 min, or \
-                         when reconcile-requested-at is annotated; a deletion of its namespace waits too"
+                        "{title} is in use: {why}{way}; looked at again every 5 min, or when reconcile-requested-at is \
+                         annotated; a deletion of its namespace waits too"
                     );
                     stopped(status, Reason::DeletionBlocked, message)
                 }
@@ -93,7 +98,9 @@ impl<T> Child<'_, T> {
                 (Guard::Open, Some(why)) if !facts.is_requested() => stopped(
                     status,
                     Reason::DeletionBlocked,
-                    format!("{title} {why}; looked at again every 5 min"),
+                    format!(
+                        "{title} {why}; looked at again every 5 min, or tried all the same when reconcile-requested-at is annotated"
+                    ),
                 ),
                 (Guard::Open, _) => {
                     status.as_mut().operation = None;

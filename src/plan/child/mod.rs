@@ -205,7 +205,7 @@ impl<T> Child<'_, T> {
             };
             // What fails again and again is sent ever more rarely.
             let doublings = intent.attempts.unwrap_or(1).saturating_sub(1).min(8);
-            if age(since, facts.now) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
+            if self.sent_ago(since) < (patience * 2u32.pow(doublings)).min(BLOCKED) {
                 return creating(status, creates(), vec![], Next::Shows);
             }
         }
@@ -374,6 +374,12 @@ impl<T> Child<'_, T> {
     }
 
     /// What `status.operation` tells of was accepted so short a time ago that lists and tasks need not show it.
+    /// How long ago a create was sent that was written down at that time: it may have waited for its turn, and for the limit.
+    fn sent_ago(&self, time: &str) -> Duration {
+        let written = age(time, self.facts.now);
+        self.facts.acted.map_or(written, |acted| acted.min(written))
+    }
+
     fn sent_lately(&self) -> bool {
         self.sent_within(LIST_LAG)
     }

@@ -133,7 +133,7 @@ fn a_group_with_consumers_is_not_deleted_unless_somebody_asks_for_it() {
         let mut made = made.clone();
         let expected = format!(
             "Deletion stopped/DeletionBlocked, Stop 5 min: consumer group billing has consumers ({state}), and Kafka deletes no \
-             such group: stop them; looked at again every 5 min"
+             such group: stop them; looked at again every 5 min, or tried all the same when reconcile-requested-at is annotated"
         );
         // The deletion of an object is an edit too, but nobody asks for a try by it.
         made.metadata.generation = Some(2);
@@ -145,6 +145,14 @@ fn a_group_with_consumers_is_not_deleted_unless_somebody_asks_for_it() {
             })
         };
         assert_eq!(ask(&mut made).steps, [Step::Delete("billing".into())]);
+        // Without the guard Kafka would hold it all the same.
+        let guarded = look(&mut made.clone(), Found::There(there(state, None)), |f, s| {
+            (f.deleting, s.guard) = (true, Guard::Closed("2 clients are online: stop them".into()));
+        });
+        says(
+            &idle(&guarded),
+            "is in use: 2 clients are online: stop them; looked at again every 5 min",
+        );
         // Once.
         assert_eq!(idle(&ask(&mut made)), expected);
     }

@@ -75,6 +75,7 @@ fn facts(core: &CoreStatus, generation: Option<i64>) -> Facts<'_> {
         owner: None,
         job: None,
         deleted: None,
+        acted: None,
         nonce: "n1",
         now: at(0),
     }

@@ -111,7 +111,9 @@ fn what_was_never_managed_is_not_lowered() {
         let plan = plain(&mut adopted, there(8, 8));
         says(
             &idle(&plan),
-            &format!("Edit stopped/InvalidSpec, Stop 30 min: spec.rocketmq.{field} of topic orders is {found}"),
+            &format!(
+                "Edit stopped/InvalidSpec, Stop 30 min: spec.rocketmq.{field} is {found} in the cloud, and what is there"
+            ),
         );
         assert_eq!(plan.status.core.origin, Some(Origin::Adopted));
     }
@@ -119,7 +121,8 @@ fn what_was_never_managed_is_not_lowered() {
     let plan = look(&mut adopted, "4.8.0", Found::There(spread(&[("a", 2, 2)])), |_, _| {});
     says(
         &idle(&plan),
-        "spec.rocketmq.queues[a] of topic orders is 2 in the cloud and cannot become read 2, write 1;",
+        "spec.rocketmq.queues[a] is 2 in the cloud, and what is there already is not lowered to read 2, write 1 at once: \
+         set the field to what is there, and then lower it",
     );
 }
 
@@ -224,6 +227,17 @@ fn queues_broker_by_broker_change_in_one_call_that_names_them_all() {
     spec(&mut topic, other);
     assert_eq!(
         see(&mut topic, (3, 2), (1, 2)).steps,
+        [update(|u| u.permission = Some("sub".into()))]
+    );
+    // Nor if the growth was not seen before.
+    let mut unseen = self::topic(wish((2, 2), (1, 1)));
+    look(&mut unseen, "4.8.0", Found::Absent, |_, _| {});
+    says(&idle(&see(&mut unseen, (2, 2), (1, 1))), "Healthy");
+    let mut other = wish((2, 2), (1, 1));
+    other["permission"] = "sub".into();
+    spec(&mut unseen, other);
+    assert_eq!(
+        see(&mut unseen, (2, 2), (2, 2)).steps,
         [update(|u| u.permission = Some("sub".into()))]
     );
     // A broker that does not have the topic cannot be given it.

@@ -135,12 +135,6 @@ fn each_version_is_told_what_it_must_be_told() {
             json!({"permission": "all", "brokers": ["a"], "queueNum": 8}),
             on_4(&["a"], &[("a", 8)]),
         ),
-        // Without a number the cloud has one.
-        (
-            "4.8.0",
-            json!({"permission": "all", "brokers": ["a", "b"]}),
-            on_4(&["a", "b"], &[]),
-        ),
         // A topic begins with one number for both sides: the lower one, from where the other grows.
         (
             "4.8.0",
@@ -205,6 +199,12 @@ fn what_a_version_lacks_or_does_not_know_is_named_whether_the_topic_is_there_or_
             true,
             "spec.rocketmq.brokers or spec.rocketmq.queues is needed to create it on an instance of version 4.8.0; its \
              brokers are a, b",
+        ),
+        (
+            "4.8.0",
+            on_4(json!({})),
+            true,
+            "spec.rocketmq.queueNum or spec.rocketmq.queues is needed to create it on an instance of version 4.8.0",
         ),
         (
             "4.8.0",

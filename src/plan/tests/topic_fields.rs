@@ -245,3 +245,28 @@ fn what_the_cloud_does_not_tell_is_not_compared() {
         "Healthy, Rest: "
     );
 }
+
+#[test]
+fn a_config_that_the_service_does_not_have_is_said_and_what_else_was_edited_is_done() {
+    let found = |hours| kafka::Topic {
+        configs: Some(vec![setting("max.message.bytes", "5", Some("1000"))]),
+        retention_hours: Some(hours),
+        ..there(3)
+    };
+    let mut topic = served(json!({"partitions": 3, "retentionHours": 72}), found(72));
+    edit(&mut topic, |t| {
+        settings(t).retention_hours = Some(24);
+        settings(t).configs = [("max.mesage.bytes".to_owned(), "9".to_owned())].into();
+    });
+    let plan = plain(&mut topic, Found::There(found(72)));
+    let update = UpdateTopic {
+        retention_hours: Some(24),
+        ..update()
+    };
+    assert_eq!(plan.steps, [Step::UpdateKafka(update)]);
+    assert_eq!(
+        idle(&plain(&mut topic, Found::There(found(24)))),
+        "Edit stopped/InvalidSpec, Stop 30 min: spec.kafka.configs[max.mesage.bytes] is none of the settings that the service \
+         has for topic orders: max.message.bytes; correct it or leave it out"
+    );
+}

@@ -9,7 +9,7 @@ use crate::cloud::kafka::{self, CreateTopic, TopicConfig, UpdateTopic};
 use crate::plan::child::{self, Calls, Found};
 use crate::plan::grant::Share;
 use crate::plan::upkeep::Comparison;
-use crate::plan::{Differences, Facts, Plan};
+use crate::plan::{Differences, Facts, Plan, cut};
 
 /// What a look shows.
 pub type Seen = child::Seen<kafka::Topic>;
@@ -191,7 +191,14 @@ fn compare(
     }
     let configs = found.configs.as_deref().unwrap_or_default();
     let value_of = |name: &str| configs.iter().find(|c| c.name == name);
+    let mut refused = None;
     for (key, value) in &wanted.configs {
+        if value_of(key).is_none() && !configs.is_empty() {
+            let listed = configs.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", ");
+            refused.get_or_insert_with(|| {
+                format!("spec.kafka.configs[{key}] is none of the settings that the service has for topic {name}: {}; correct it or leave it out", cut(&listed, 512))
+            });
+        }
         let found = value_of(key).and_then(|c| c.value.as_ref());
         if differences.compare(&format!("spec.kafka.configs[{key}]"), Some(value), found, in_place) {
             update.configs.push(config(key, value));
@@ -220,7 +227,7 @@ fn compare(
     Comparison {
         differences,
         steps,
-        refused: None,
+        refused,
         summary: summary(found),
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Step, name};
-use crate::api::topic::{ObservedTopic, RocketMqTopic};
+use crate::api::topic::{BrokerQueues as PerBroker, ObservedTopic, RocketMqTopic};
 use crate::api::{Correction, Drift, Origin, Topic, TopicStatus};
 use crate::cloud::rocketmq::{self, BrokerQueues, CreateQueues, CreateTopic, UpdateTopic};
 use crate::plan::child::{self, Calls, Found, Host};
@@ -28,7 +28,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
     let name = name(topic);
     let (before, told) = (status.observed.take(), facts.core.drift.as_slice());
     status.observed = match &seen.found {
-        Found::There(found) => Some(observe(found)),
+        Found::There(found) => Some(observe(found, &seen.host)),
         Found::Absent | Found::InstanceGone => None,
     };
     status.unverifiable = topic
@@ -61,6 +61,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
             before: before.unwrap_or_default(),
             told,
             differences: Differences::default(),
+            not_lowered: None,
             update: UpdateTopic::default(),
         };
         comparing.compare(description, sent_description.as_ref());
@@ -73,7 +74,7 @@ pub fn plan(topic: &Topic, facts: Facts<'_>, seen: Seen) -> Plan<TopicStatus, St
         Comparison {
             differences: comparing.differences,
             steps,
-            refused,
+            refused: refused.or(comparing.not_lowered),
             summary: summary(found),
         }
     })
@@ -139,14 +140,12 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
         broker: broker.clone(),
         queue_num,
     };
-    topic.queues = if wanted.queues.is_empty() {
-        let spread = queue_num
-            .map(|total| spread(&wanted.brokers, total))
-            .unwrap_or_default();
-        spread.into_iter().map(queues).collect()
-    } else {
-        let least = |q: &crate::api::topic::BrokerQueues| q.read_queue_num.min(q.write_queue_num);
-        wanted.queues.iter().map(|q| queues((&q.broker, least(q)))).collect()
+    topic.queues = match queue_num {
+        Some(total) if wanted.queues.is_empty() => spread(&wanted.brokers, total).into_iter().map(queues).collect(),
+        _ => {
+            let least = |q: &PerBroker| q.read_queue_num.min(q.write_queue_num);
+            wanted.queues.iter().map(|q| queues((&q.broker, least(q)))).collect()
+        }
     };
     topic.brokers = match wanted.queues.is_empty() {
         true => wanted.brokers.iter().cloned().collect(),
@@ -157,6 +156,12 @@ fn create(name: &str, wanted: &RocketMqTopic, host: &Host) -> Result<Step, Strin
         return Err(format!(
             "spec.rocketmq.brokers or spec.rocketmq.queues is needed to create it on an instance of version 4.8.0; its brokers are {there}"
         ));
+    }
+    if topic.queues.is_empty() {
+        return Err(
+            "spec.rocketmq.queueNum or spec.rocketmq.queues is needed to create it on an instance of version 4.8.0"
+                .into(),
+        );
     }
     Ok(Step::CreateRocketMq(topic))
 }
@@ -181,6 +186,8 @@ struct Comparing<'a> {
     /// The differences that it told.
     told: &'a [Drift],
     differences: Differences,
+    /// What is said of a number that could be lowered, but not now.
+    not_lowered: Option<String>,
     update: UpdateTopic,
 }
 
@@ -288,9 +295,14 @@ impl Comparing<'_> {
             };
             if (read, write) != (wanted.read_queue_num, wanted.write_queue_num) {
                 let lowers = wanted.read_queue_num < read || wanted.write_queue_num < write;
-                let correction = self.correction(&field, &text, lowers);
-                self.differences
-                    .note(&field, &text, sides(Some(read), Some(write)), correction);
+                let before = self.before.queues.iter().find(|queues| queues.broker == wanted.broker);
+                let grew = before.is_none_or(|before| {
+                    (wanted.read_queue_num < read && before.read_queue_num <= wanted.read_queue_num)
+                        || (wanted.write_queue_num < write && before.write_queue_num <= wanted.write_queue_num)
+                });
+                let there = sides(Some(read), Some(write));
+                let correction = self.correction(&field, (&text, &there), lowers, grew);
+                self.differences.note(&field, &text, there, correction);
                 if correction == Correction::InPlace {
                     changes = true;
                     if wanted.read_queue_num < read && wanted.write_queue_num != write {
@@ -311,10 +323,8 @@ impl Comparing<'_> {
     fn differs(&mut self, field: &str, wanted: u32, found: Option<u32>, before: Option<u32>) -> bool {
         let lowers = found.is_some_and(|found| wanted < found);
         let grew = before.is_none_or(|before| before <= wanted);
-        let correction = match self.correction(field, &wanted.to_string(), lowers) {
-            Correction::InPlace if lowers && grew => Correction::Impossible,
-            correction => correction,
-        };
+        let there = sides(found, found);
+        let correction = self.correction(field, (&wanted.to_string(), &there), lowers, grew);
         let differs = self
             .differences
             .compare(field, Some(&wanted), found.as_ref(), correction);
@@ -322,18 +332,25 @@ impl Comparing<'_> {
     }
 
     /// A number is lowered for an edit that says so, never to put something back: not if it was told before that it is not
-    /// what this same wish says. What is left alone goes on to be told as it was when it came up.
-    fn correction(&self, field: &str, wanted: &str, lowers: bool) -> Correction {
+    /// what this same wish says, and not if it `grew` beyond the wish by itself. What is left alone goes on to be told as it
+    /// was when it came up.
+    fn correction(&mut self, field: &str, (wanted, there): (&str, &str), lowers: bool, grew: bool) -> Correction {
         let same = |d: &&Drift| d.field == field && d.wanted == wanted;
         let told = self.told.iter().find(same).map(|drift| drift.correction);
-        if let Some(told) = told.filter(|_| lowers && self.left_alone) {
-            return told;
+        let correction = match told.filter(|_| lowers && self.left_alone) {
+            Some(told) if told != Correction::InPlace || !grew => return told,
+            _ if lowers && (grew || !self.may_lower || told == Some(Correction::Impossible)) => Correction::Impossible,
+            _ => Correction::InPlace,
+        };
+        if correction == Correction::Impossible && !self.left_alone {
+            self.not_lowered.get_or_insert_with(|| {
+                format!(
+                    "{field} is {there} in the cloud, and what is there already is not lowered to {wanted} at once: set the \
+                     field to what is there, and then lower it"
+                )
+            });
         }
-        if lowers && (!self.may_lower || told == Some(Correction::Impossible)) {
-            Correction::Impossible
-        } else {
-            Correction::InPlace
-        }
+        correction
     }
 }
 
@@ -347,7 +364,18 @@ fn sides(read: Option<u32>, write: Option<u32>) -> String {
     }
 }
 
-fn observe(found: &rocketmq::Topic) -> ObservedTopic {
+/// Broker by broker only where a spec may say it so.
+fn observe(found: &rocketmq::Topic, host: &Host) -> ObservedTopic {
+    let told = found.brokers.iter().flatten();
+    let by_broker = told
+        .filter(|_| is_4(host.engine_version.as_deref()))
+        .filter_map(|queues| {
+            Some(PerBroker {
+                broker: queues.broker.clone(),
+                read_queue_num: queues.read_queue_num?,
+                write_queue_num: queues.write_queue_num?,
+            })
+        });
     let (read, write) = (found.total_read_queue_num, found.total_write_queue_num);
     ObservedTopic {
         message_type: found.message_type.clone(),
@@ -361,6 +389,7 @@ fn observe(found: &rocketmq::Topic) -> ObservedTopic {
             .flatten()
             .map(|queues| queues.broker.clone())
             .collect(),
+        queues: by_broker.collect(),
         ..Default::default()
     }
 }

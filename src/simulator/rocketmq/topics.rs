@@ -279,12 +279,16 @@ fn number(fields: Fields<'_>, key: &str) -> Result<Option<i64>, ApiError> {
 }
 
 /// The queues of a new topic. On 5.x they are on all brokers, and nobody says on which; on 4.8.0 the table makes both
-/// `brokers` and `queues` mandatory and the example has `queues` only: here either will do, and both must agree.
+/// `brokers` and `queues` mandatory and the example has `queues` only: here `queues` will do, or `brokers` with `queue_num`,
+/// and both must agree.
 fn initial_queues(fields: Fields<'_>, instance: &Instance) -> Result<Vec<Queues>, ApiError> {
     let total = number(fields, "queue_num")?;
     let brokers = super::brokers(fields, instance)?;
     let by_broker = fields.objects("queues")?.filter(|queues| !queues.is_empty());
     let Some(by_broker) = by_broker else {
+        if total.is_none() && instance.engine_version != FIVE {
+            return Err(codes::PARAMETER.about("queues: mandatory on RocketMQ 4.8.0."));
+        }
         let total = total.unwrap_or(DEFAULT_QUEUES);
         let brokers = match brokers {
             Some(brokers) => brokers,

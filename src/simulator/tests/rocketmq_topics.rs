@@ -106,7 +106,8 @@ async fn each_version_has_its_fields_and_each_field_its_range() {
         ("4.8.0", old(json!({"permission": null})), "permission"),
         ("4.8.0", old(json!({"permission": "ALL"})), "permission"),
         ("4.8.0", old(json!({"message_type": "NORMAL"})), "message_type"),
-        ("4.8.0", old(json!({"queues": null})), "brokers"),
+        ("4.8.0", old(json!({"queues": null})), "queues"),
+        ("4.8.0", old(json!({"queues": null, "brokers": ["broker-0"]})), "queues"),
         ("4.8.0", old(queues("broker-2", json!(3))), "broker-2"),
         ("4.8.0", old(queues("broker-0", json!(51))), "queue_num"),
         ("4.8.0", old(queues("broker-0", json!(0))), "queue_num"),
@@ -115,7 +116,7 @@ async fn each_version_has_its_fields_and_each_field_its_range() {
         ("4.8.0", old(json!({"queue_num": 4})), "queue_num"),
         (
             "4.8.0",
-            old(json!({"queues": null, "brokers": ["broker-2"]})),
+            old(json!({"queues": null, "brokers": ["broker-2"], "queue_num": 4})),
             "brokers",
         ),
         ("4.8.0", old(json!({"topic_desc": "orders"})), "topic_desc"),

@@ -1,6 +1,6 @@
 //! Whatever ends, and in whatever order: what lived in it ends too, at the price of a few calls.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::scale::kit::*;
@@ -51,6 +51,34 @@ async fn a_namespace_of_hundreds_ends_whatever_goes_first() {
             by_operation(&spent)
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_outlives_the_object_of_its_instance_asks_about_the_instance_once_for_all() {
+    let (world, _operator) = full().await;
+    let stays = json!({"spec": {"management": {"deletion": "Orphan"}}});
+    world.edit(LAKE.0, LAKE.1, stays).await.unwrap();
+    sleep(MINUTE).await;
+    world.delete(LAKE.0, LAKE.1).await;
+    within_or(&world, HOUR, "its object goes", |world| world.number(LAKE.0) == 0).await;
+    sleep(2 * MINUTE).await;
+    let calls = world.cloud.calls().len();
+    for (kind, prefix, count) in [("Topic", "t", TOPICS), ("ConsumerGroup", "g", GROUPS)] {
+        for name in names(prefix, count) {
+            world.delete(kind, &name).await;
+        }
+    }
+    within_or(&world, HOUR, "all go", |world| {
+        (world.number("Topic"), world.number("ConsumerGroup")) == (5, 0)
+    })
+    .await;
+    let spent = calls_since(&world, calls);
+    let asked = spent.iter().filter(|call| call.operation == "ShowInstance").count();
+    assert!(
+        (1..=10).contains(&asked) && spent.len() <= 60,
+        "{:?}",
+        by_operation(&spent)
+    );
 }
 
 #[tokio::test(start_paused = true)]
