@@ -171,6 +171,7 @@ async fn and_of_rocketmq_all_but_what_is_of_the_other_version() {
     let topic = rocketmq::CreateTopic {
         name: "orders".into(),
         brokers: vec!["broker-0".into()],
+        queue_num: Some(8),
         permission: Some("all".into()),
         ..Default::default()
     };

@@ -157,6 +157,7 @@ async fn usage(client: &Client, cloud: &Simulator, id: &str, group: &str, result
     let topic = CreateTopic {
         name: "consumed|".into(),
         brokers: vec!["broker-0".into()],
+        queue_num: Some(2),
         permission: Some("all".into()),
         ..CreateTopic::default()
     };
