@@ -126,6 +126,17 @@ struct Reading<T: Clone + Send + Sync + 'static> {
     urgency: watch::Sender<Priority>,
 }
 
+impl<T: Clone + Send + Sync + 'static> Reading<T> {
+    /// Somebody waits for it who is in such a hurry, here or sent away.
+    fn hurry(&self, priority: Priority) {
+        self.urgency.send_if_modified(|now| {
+            let rises = priority < *now;
+            *now = (*now).min(priority);
+            rises
+        });
+    }
+}
+
 type Awaited<T> = watch::Receiver<Option<Outcome<T>>>;
 
 /// What a reader should do.
@@ -174,6 +185,9 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         let mut kept = self.kept();
         if kept.crowd >= CROWD && kept.at_once(traffic, fresh).is_none() {
             kept.later.insert(object.clone());
+            if let Some(reading) = &kept.reading {
+                reading.hurry(fresh.priority);
+            }
             return None;
         }
         kept.crowd += 1;
@@ -242,11 +256,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             return Way::Take(last);
         }
         if let Some(reading) = &kept.reading {
-            reading.urgency.send_if_modified(|now| {
-                let rises = fresh.priority < *now;
-                *now = (*now).min(fresh.priority);
-                rises
-            });
+            reading.hurry(fresh.priority);
             return Way::Join(reading.outcome.clone());
         }
         if let Some((at, error)) = &kept.failed
@@ -501,6 +511,53 @@ mod tests {
         let again = futures::future::join_all(names.iter().map(read)).await;
         assert!(again.iter().all(|seen| matches!(seen, Ok(Some(_)))));
         assert_eq!(script.calls(), 1);
+    }
+
+    /// A list that comes soon only for those who are in a hurry.
+    #[derive(Clone)]
+    struct Behind;
+
+    impl Lister for Behind {
+        type Item = String;
+
+        const OPERATION: Operation = Operation::ListInstanceTopics;
+
+        async fn page(&self, _: u32, priority: Priority) -> Result<Page<String>, Error> {
+            let behind = if priority > Priority::Edit { 1000 } else { 0 };
+            sleep(Duration::from_secs(behind)).await;
+            Ok(Page {
+                items: vec!["a".into()],
+                total: Some(1),
+                limits: Limits::default(),
+            })
+        }
+
+        fn name(item: &String) -> Cow<'_, str> {
+            item.into()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_sent_away_in_a_hurry_hurries_those_who_wait() {
+        let (wakes, mut woken) = mpsc::unbounded_channel();
+        let (shared, traffic) = (Arc::new(Shared::new(wakes)), Traffic::default());
+        let object = Reference::new("Topic", "shop", "a");
+        let read = |priority| {
+            let fresh = Freshness {
+                priority,
+                ..fresh(long_ago(), 60)
+            };
+            shared.find_or_later(&Behind, &traffic, (&object, "a"), fresh)
+        };
+        let begun = Instant::now();
+        let crowd = futures::future::join_all((0..CROWD).map(|_| read(Priority::Resync)));
+        let hurries = async {
+            sleep(INSTANT).await;
+            assert!(read(Priority::Edit).await.unwrap().is_none());
+            woken.recv().await
+        };
+        assert_eq!(tokio::join!(crowd, hurries).1, Some(object.clone()));
+        assert!(begun.elapsed() < RUN * 2, "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
