@@ -298,40 +298,4 @@ mod tests {
             assert!(read.is_err() || read.unwrap().calls == 5);
         }
     }
-
-    /// A page that comes at once, but only to somebody who is in a hurry.
-    #[derive(Clone)]
-    struct Behind;
-
-    impl Lister for Behind {
-        type Item = u32;
-
-        const OPERATION: Operation = Operation::ListInstanceTopics;
-
-        async fn page(&self, _: u32, priority: Priority) -> Result<Page<u32>, Error> {
-            if priority > Priority::Edit {
-                sleep(RUN * 1000).await;
-            }
-            Ok(Page {
-                items: vec![1],
-                total: Some(1),
-                limits: Limits::default(),
-            })
-        }
-
-        fn name(item: &u32) -> Cow<'_, str> {
-            item.to_string().into()
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_joins_in_a_hurry_does_not_wait_behind_what_is_less_urgent() {
-        let (raise, urgency) = watch::channel(Priority::Resync);
-        let begun = Instant::now();
-        let reading = tokio::spawn(async move { read(&Behind, urgency).await.map(|list| list.calls) });
-        sleep(RUN).await;
-        raise.send_replace(Priority::Edit);
-        assert_eq!(reading.await.unwrap().unwrap(), 2);
-        assert_eq!(begun.elapsed(), RUN * 2, "the answer could have been on its way");
-    }
 }
